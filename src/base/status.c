@@ -9,7 +9,8 @@
 #include <stdio.h>
 
 #define STRING(x) #x
-#define VERSION_TEXT(major, minor, patch) STRING(major) "." STRING(minor) "." STRING(patch)
+#define EXPANDED(x) STRING(x)
+#define VERSION_TEXT EXPANDED(HILL_VERSION_MAJOR) "." EXPANDED(HILL_VERSION_MINOR) "." EXPANDED(HILL_VERSION_PATCH)
 
 const char *hill_status_name(int status)
 {
@@ -39,7 +40,7 @@ const char *hill_status_text(int status)
 
 const char *hill_version(void)
 {
-    return VERSION_TEXT(HILL_VERSION_MAJOR, HILL_VERSION_MINOR, HILL_VERSION_PATCH);
+    return VERSION_TEXT;
 }
 
 int hill__fail(hill_error *error, int status, const char *format, ...)

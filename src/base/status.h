@@ -7,9 +7,9 @@
 #include "downhill.h"
 
 #if defined(__GNUC__)
-#define HILL__PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define HILL__PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
-#define HILL__PRINTF(format, first)
+#define HILL__PRINTF(text, first)
 #endif
 
 /* Fills *error (which may be NULL) and returns `status`. The format must not print floating-point numbers: locale. */

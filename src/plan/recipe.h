@@ -1,0 +1,27 @@
+/*
+ * recipe.h - the knob table and the recipe: every knob with its value, as text.
+ */
+#ifndef HILL_PLAN_RECIPE_H
+#define HILL_PLAN_RECIPE_H
+
+#include "base/text.h"
+
+struct hill_recipe {
+    hill_allocator allocator;
+    char **values; /* one a knob, NULL where the default stands */
+    hill__text text;
+};
+
+/* A copy that the caller frees with hill_recipe_free. */
+int hill__recipe_copy(const hill_recipe *recipe, const hill_allocator *allocator, hill_recipe **out, hill_error *error);
+
+/* The knob as a number (its default where unset). 0 for an unknown knob: callers name knobs of the table. */
+double hill__recipe_number(const hill_recipe *recipe, const char *knob);
+
+/* The knob as a whole number. */
+uint64_t hill__recipe_count(const hill_recipe *recipe, const char *knob);
+
+/* True if the knob's value is `word`. */
+bool hill__recipe_is(const hill_recipe *recipe, const char *knob, const char *word);
+
+#endif
