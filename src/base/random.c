@@ -48,9 +48,12 @@ float hill__random_uniform(uint64_t seed, uint64_t step, uint32_t purpose, uint6
 
 hill__permutation hill__permutation_make(uint64_t count, uint64_t seed, uint64_t step, uint32_t purpose)
 {
-    hill__permutation permutation = {.count = count, .half_bits = 1};
-    while (permutation.half_bits < 32 && (count - 1) >> (2 * permutation.half_bits))
-        permutation.half_bits++;
+    hill__permutation permutation = {.count = count};
+    unsigned bits = 0;
+    while (bits < 64 && count > (uint64_t)1 << bits)
+        bits++;
+    permutation.low_bits = bits / 2;
+    permutation.high_bits = bits - bits / 2;
     for (unsigned round = 0; round < HILL__PERMUTATION_ROUNDS; round++)
         permutation.keys[round] = hill__random_bits(seed, step, purpose, round);
     return permutation;
@@ -68,16 +71,15 @@ static uint32_t mix(uint32_t x)
 
 uint64_t hill__permutation_at(const hill__permutation *permutation, uint64_t i)
 {
-    const unsigned bits = permutation->half_bits;
-    const uint64_t mask = ((uint64_t)1 << bits) - 1;
+    const uint32_t low_mask = (uint32_t)(((uint64_t)1 << permutation->low_bits) - 1);
+    const uint32_t high_mask = (uint32_t)(((uint64_t)1 << permutation->high_bits) - 1);
     do {
-        uint32_t left = (uint32_t)(i >> bits), right = (uint32_t)(i & mask);
-        for (unsigned round = 0; round < HILL__PERMUTATION_ROUNDS; round++) {
-            uint32_t next = left ^ (uint32_t)(mix(right ^ permutation->keys[round]) & mask);
-            left = right;
-            right = next;
+        uint32_t low = (uint32_t)i & low_mask, high = (uint32_t)(i >> permutation->low_bits);
+        for (unsigned round = 0; round < HILL__PERMUTATION_ROUNDS; round += 2) {
+            high ^= mix(low ^ permutation->keys[round]) & high_mask;
+            low ^= mix(high ^ permutation->keys[round + 1]) & low_mask;
         }
-        i = (uint64_t)left << bits | right;
+        i = (uint64_t)high << permutation->low_bits | low;
     } while (i >= permutation->count);
     return i;
 }

@@ -27,11 +27,11 @@ uint32_t hill__random_bits(uint64_t seed, uint64_t step, uint32_t purpose, uint6
 /* Uniform in [0, 1): a multiple of 2^-24. */
 float hill__random_uniform(uint64_t seed, uint64_t step, uint32_t purpose, uint64_t element);
 
-/* A permutation of 0 .. count-1: a Feistel network over the next power of four, walked until it lands inside. */
+/* A permutation of 0 .. count-1: a Feistel network over the next power of two, walked until it lands inside. */
 #define HILL__PERMUTATION_ROUNDS 6
 typedef struct hill__permutation {
     uint64_t count;
-    unsigned half_bits;
+    unsigned low_bits, high_bits; /* halves of the network's domain, 0 to 32 bits each */
     uint32_t keys[HILL__PERMUTATION_ROUNDS];
 } hill__permutation;
 

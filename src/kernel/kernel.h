@@ -1,0 +1,139 @@
+/*
+ * kernel.h - the table of inner loops: raw pointers, no type of the library.
+ *
+ * Every row of the table computes the same bits. That holds because a product is one chain of fused multiply-adds a result
+ * (vectors run across results), a reduction along a row has 16 virtual lanes and a fixed tree, and every elementary function
+ * is the same sequence of IEEE operations whatever the width of the vector.
+ */
+#ifndef HILL_KERNEL_KERNEL_H
+#define HILL_KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * c[rows][cols] = a[rows][depth] * b[depth][cols] (+ bias) or, with `add`, c + that. Strides count floats; element (i, k) of a
+ * is a[i * a_row + k * a_step], so that a transposed operand needs no copy. Rows of b and c are contiguous.
+ */
+typedef struct hill__gemm {
+    const float *a;
+    size_t a_row, a_step;
+    const float *b;
+    size_t b_row;
+    float *c;
+    size_t c_row;
+    size_t rows, cols, depth;
+    const float *bias; /* [cols] or NULL */
+    bool add;
+} hill__gemm;
+
+/* Elementwise functions. `map` is y = f(x); `slope` multiplies d by f'. A slope takes y where f' is known from it, else x. */
+#define HILL__MAPS(X) \
+    X(sigmoid)        \
+    X(tanh)           \
+    X(relu)           \
+    X(leaky_relu)     \
+    X(elu)            \
+    X(selu)           \
+    X(gelu)           \
+    X(silu)           \
+    X(mish)           \
+    X(softplus)
+
+typedef enum hill__map {
+    HILL__MAP_identity,
+#define MAP_ENUM(name) HILL__MAP_##name,
+    HILL__MAPS(MAP_ENUM)
+#undef MAP_ENUM
+    HILL__MAP_COUNT
+} hill__map;
+
+/* One row a data row: cost[r] = cost of y[r][n] against t[r][n], and where d isn't NULL d[r][n] = scale * its gradient. */
+typedef struct hill__cost {
+    const float *y;
+    const float *t;
+    float *d;
+    float *cost;
+    size_t rows, n;
+    float scale;
+    float delta; /* huber's */
+} hill__cost;
+
+#define HILL__COSTS(X)       \
+    X(squared)               \
+    X(absolute)              \
+    X(huber)                 \
+    X(softmax_cross_entropy) \
+    X(sigmoid_cross_entropy)
+
+typedef enum hill__cost_kind {
+#define COST_ENUM(name) HILL__COST_##name,
+    HILL__COSTS(COST_ENUM)
+#undef COST_ENUM
+    HILL__COST_COUNT
+} hill__cost_kind;
+
+/* What one step of a rule needs, the same for every weight. Fields a rule doesn't use are 0. */
+typedef struct hill__update {
+    float rate;
+    float decay;      /* added to the gradient, times the weight */
+    float keep;       /* adamw: what the weight is multiplied with first */
+    float momentum;   /* momentum, nesterov; beta1 of adam; alpha of rmsprop */
+    float square;     /* beta2 of adam */
+    float momentum_rest, square_rest; /* 1 - momentum, 1 - square, rounded once */
+    float epsilon;
+    float correction; /* adam: 1 / sqrt(1 - beta2^t) */
+} hill__update;
+
+#define HILL__RULES(X) \
+    X(sgd)             \
+    X(momentum)        \
+    X(nesterov)        \
+    X(adagrad)         \
+    X(rmsprop)         \
+    X(adam)
+
+typedef enum hill__rule_kind {
+#define RULE_ENUM(name) HILL__RULE_##name,
+    HILL__RULES(RULE_ENUM)
+#undef RULE_ENUM
+    HILL__RULE_COUNT
+} hill__rule_kind;
+
+typedef void (*hill__map_loop)(float *y, const float *x, size_t n);
+typedef void (*hill__slope_loop)(float *d, const float *v, size_t n);
+
+typedef struct hill__kernels {
+    const char *name;
+    size_t tile_rows, tile_cols; /* threads split results at multiples of these */
+    void (*gemm)(const hill__gemm *g);
+    hill__map_loop map[HILL__MAP_COUNT];     /* NULL for identity */
+    hill__slope_loop slope[HILL__MAP_COUNT]; /* NULL for identity */
+    void (*softmax)(float *y, const float *x, size_t rows, size_t n);
+    void (*softmax_slope)(float *d, const float *y, size_t rows, size_t n);
+    void (*cost[HILL__COST_COUNT])(const hill__cost *cost);
+    void (*rule[HILL__RULE_COUNT])(float *w, const float *g, float *m, float *v, size_t n, const hill__update *u);
+    void (*add_rows)(float *sum, const float *x, size_t rows, size_t n, bool add);
+    void (*transpose)(float *out, const float *in, size_t rows, size_t cols);
+    bool (*finite)(const float *x, size_t n);
+    /* Elementary functions over arrays, for the tests that compare them with the truth. */
+    hill__map_loop exp, log, erf;
+} hill__kernels;
+
+/* Work (multiply-adds, or elements times a small factor) under which a second thread costs more than it saves. */
+#define HILL__THREAD_WORK 60000u
+
+/* Rows of the table that run on this machine, best first; i past the end gives NULL. */
+const hill__kernels *hill__kernels_at(size_t i);
+
+/* The row called `name` ("best" or NULL: the first), or NULL if it isn't one or can't run here. */
+const hill__kernels *hill__kernels_find(const char *name);
+
+extern const hill__kernels hill__kernels_scalar;
+#if defined(__x86_64__) || defined(__i386__)
+extern const hill__kernels hill__kernels_avx2;
+extern const hill__kernels hill__kernels_avx512;
+#endif
+
+#endif

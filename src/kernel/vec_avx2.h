@@ -1,0 +1,56 @@
+/*
+ * vec_avx2.h - vectors of 8 floats by AVX2 and FMA; the names are those of vec_scalar.h.
+ */
+#define ISA(name) name##_avx2
+#define ISA_NAME "avx2"
+#define ISA_TABLE hill__kernels_avx2
+#define WIDTH 8
+#define TILE_ROWS 6
+#define TILE_VECS 2
+
+#define VF __m256
+#define VI __m256i
+#define VM __m256
+
+#define V_INLINE static inline __attribute__((always_inline))
+
+static const int32_t ISA(part_table)[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+
+V_INLINE VI ISA(part)(size_t n)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)(ISA(part_table) + 8 - (n < 8 ? n : 8)));
+}
+
+V_INLINE VF ISA(load_part)(const float *p, size_t n, float fill)
+{
+    VI part = ISA(part)(n);
+    return _mm256_blendv_ps(_mm256_set1_ps(fill), _mm256_maskload_ps(p, part), _mm256_castsi256_ps(part));
+}
+
+#define v_load(p) _mm256_loadu_ps(p)
+#define v_store(p, a) _mm256_storeu_ps(p, a)
+#define v_load_part(p, n, fill) ISA(load_part)(p, n, fill)
+#define v_store_part(p, a, n) _mm256_maskstore_ps(p, ISA(part)(n), a)
+#define v_set(x) _mm256_set1_ps((float)(x))
+#define v_add(a, b) _mm256_add_ps(a, b)
+#define v_sub(a, b) _mm256_sub_ps(a, b)
+#define v_mul(a, b) _mm256_mul_ps(a, b)
+#define v_div(a, b) _mm256_div_ps(a, b)
+#define v_sqrt(a) _mm256_sqrt_ps(a)
+#define v_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define v_greater(a, b) _mm256_cmp_ps(a, b, _CMP_GT_OQ)
+#define v_less(a, b) _mm256_cmp_ps(a, b, _CMP_LT_OQ)
+#define v_unordered(a) _mm256_cmp_ps(a, a, _CMP_UNORD_Q)
+#define v_select(m, a, b) _mm256_blendv_ps(b, a, m)
+#define v_abs(a) _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a)
+#define v_sign_of(a) _mm256_and_ps(_mm256_set1_ps(-0.0f), a)
+#define v_or_sign(a, s) _mm256_or_ps(a, s)
+#define v_bits(a) _mm256_castps_si256(a)
+#define v_float(i) _mm256_castsi256_ps(i)
+#define v_whole(i) _mm256_cvtepi32_ps(i)
+#define vi_set(x) _mm256_set1_epi32((int)(x))
+#define vi_add(a, b) _mm256_add_epi32(a, b)
+#define vi_sub(a, b) _mm256_sub_epi32(a, b)
+#define vi_and(a, b) _mm256_and_si256(a, b)
+#define vi_shift_left23(a) _mm256_slli_epi32(a, 23)
+#define vi_shift_right(a, n) _mm256_srai_epi32(a, n)
