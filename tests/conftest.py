@@ -1,0 +1,40 @@
+"""Rules for all tests: serial tests run alone, and facts that tests found out stand at the end of the report."""
+import fcntl
+import os
+
+import pytest
+
+import support
+
+# The oracles' libraries use one thread each: two tests run at a time, and threads would only make them wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.pop("OPENBLAS_CORETYPE", None)
+
+
+@pytest.fixture(autouse=True)
+def alone(request):
+    """Serial tests hold a lock that all others share. Who waits for it holds the door, so that a serial test gets its turn."""
+    locks = support.ROOT / "build"
+    serial = request.node.get_closest_marker("serial") is not None
+    with support.locked(locks / ".lock-door"):
+        held = support.locked(locks / ".lock-room", fcntl.LOCK_EX if serial else fcntl.LOCK_SH)
+        held.__enter__()
+    try:
+        yield
+    finally:
+        held.__exit__(None, None, None)
+
+
+@pytest.fixture
+def fact(record_property):
+    """fact("stripped library", "93 KiB"): a line under the report."""
+    return lambda name, value: record_property("fact", f"{name}: {value}")
+
+
+def pytest_terminal_summary(terminalreporter):
+    lines = [value for reports in terminalreporter.stats.values() for report in reports
+             for key, value in getattr(report, "user_properties", []) if key == "fact" and report.when == "call"]
+    if lines:
+        terminalreporter.section("facts")
+        for line in sorted(set(lines)):
+            terminalreporter.write_line(line)

@@ -1,0 +1,74 @@
+"""What the tests share: where things are, how builds are made, how commands are run."""
+import contextlib
+import fcntl
+import os
+import pathlib
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# Builds by name: CMake preset and folder. They are made on first use, once, whichever test comes first.
+BUILDS = {
+    "gcc": ("default", ROOT / "build"),
+    "clang": ("clang", ROOT / "build-clang"),
+    "asan": ("asan", ROOT / "build-asan"),
+}
+
+# The flags of the one line that builds the library (docs/design.md), sources apart.
+ONE_LINE = ["-DHILL_NO_GZ", "-Iinclude", "-Isrc"]
+ONE_LINE_LIBS = ["-lm", "-pthread"]
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+
+_made = {}
+
+
+def library_sources():
+    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "src").rglob("*.c"))
+
+
+@contextlib.contextmanager
+def locked(path, kind=fcntl.LOCK_EX):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a", encoding="ascii") as file:
+        fcntl.flock(file, kind)
+        yield
+
+
+def environment(**extra):
+    """Of child processes: the sanitizers' settings, and nothing of the make that may have started us."""
+    made = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "OPENBLAS_CORETYPE")}
+    made["ASAN_OPTIONS"] = "allocator_may_return_null=1:detect_stack_use_after_return=1"
+    made["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    made.update(extra)
+    return made
+
+
+def run(command, expect=0, cwd=ROOT, timeout=600, **extra_environment):
+    """Runs a command; fails with all it said where its exit code isn't `expect`. Gives the completed process, with text."""
+    done = subprocess.run([str(word) for word in command], cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=timeout, env=environment(**extra_environment), check=False)
+    if done.returncode != expect:
+        raise AssertionError(f"exit code {done.returncode}, not {expect}: {' '.join(str(word) for word in command)[:2000]}\n"
+                             f"{done.stdout[-6000:]}{done.stderr[-6000:]}")
+    return done
+
+
+def build(name):
+    """The folder of a build, up to date; an error where it couldn't be made."""
+    preset, folder = BUILDS[name]
+    if name not in _made:
+        with locked(ROOT / "build" / f".lock-{name}"):
+            try:
+                run(["cmake", "--preset", preset])
+                run(["cmake", "--build", folder, "--parallel", "2"], timeout=1800)
+                _made[name] = None
+            except AssertionError as error:
+                _made[name] = error
+    if _made[name]:
+        raise _made[name]
+    return folder
+
+
+def command(name="gcc"):
+    """The downhill command of a build, or the one that DOWNHILL names."""
+    return pathlib.Path(os.environ["DOWNHILL"]) if "DOWNHILL" in os.environ else build(name) / "downhill"
