@@ -168,8 +168,8 @@ HILL_API int hill_machine_info(hill_machine *machine);
 
 /*
  * A knob: a named number or word that shapes a run. The table of knobs is the one source of recipe keys, command-line flags,
- * help, manual and the metadata of models. `words` lists the words of a HILL_KNOB_WORD, separated by spaces; a number may also
- * be given as one of its words ("auto", "full").
+ * help, manual and the metadata of models. `words` lists words it takes, separated by spaces; a HILL_KNOB_WORD takes one of
+ * them or of its vocabulary, and a number may also be given as one of its words ("auto", "full").
  */
 typedef enum hill_knob_kind { HILL_KNOB_NUMBER, HILL_KNOB_INTEGER, HILL_KNOB_WORD, HILL_KNOB_TEXT } hill_knob_kind;
 
@@ -179,6 +179,7 @@ typedef struct hill_knob {
     const char *initial;  /* the default, as text; "" is unset */
     double low, high;     /* inclusive bounds of a number */
     const char *words;    /* allowed words, "" when there are none */
+    int vocabulary;       /* hill_vocabulary whose words are allowed too, or -1 */
     const char *unit;     /* what it counts, "" when nothing */
     const char *group;    /* "data", "net", "descent" or "ending" */
     const char *argument; /* how help names the value: "X", "N", "NET" */

@@ -1,0 +1,182 @@
+/*
+ * threads.c - the pool. Invariant: between two calls of hill__pool_run every worker waits for `round` to change.
+ *
+ * Workers and the caller spin for a short while before they block: a step of a small net is over sooner than a sleeping
+ * thread wakes up, and with more threads than cores endless spinning would steal the time of whoever has work.
+ */
+#define _GNU_SOURCE /* sched_getaffinity */
+
+#include "base/fp.h"
+
+#include "base/threads.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#define SPINS 4000
+
+typedef struct pool_worker {
+    hill__pool *pool;
+    pthread_t thread;
+    unsigned part;
+} pool_worker;
+
+struct hill__pool {
+    hill_allocator allocator;
+    pool_worker *workers; /* [size - 1] */
+    unsigned size;
+    unsigned started;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake, finished;
+    hill__task task;
+    void *context;
+    unsigned parts;
+    atomic_uint round; /* changes with every call */
+    atomic_uint busy;  /* workers that aren't done yet */
+    atomic_bool stop;
+};
+
+static void pause_briefly(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static void wait_for_round(hill__pool *pool, unsigned seen)
+{
+    for (unsigned spin = 0; spin < SPINS; spin++) {
+        if (atomic_load_explicit(&pool->round, memory_order_acquire) != seen)
+            return;
+        pause_briefly();
+    }
+    pthread_mutex_lock(&pool->mutex);
+    while (atomic_load(&pool->round) == seen)
+        pthread_cond_wait(&pool->wake, &pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void *work(void *argument)
+{
+    pool_worker *worker = argument;
+    hill__pool *pool = worker->pool;
+    for (unsigned seen = 0;; seen++) {
+        wait_for_round(pool, seen);
+        if (atomic_load(&pool->stop))
+            return NULL;
+        if (worker->part < pool->parts)
+            pool->task(pool->context, worker->part, pool->parts);
+        if (atomic_fetch_sub(&pool->busy, 1) == 1) {
+            pthread_mutex_lock(&pool->mutex);
+            pthread_cond_signal(&pool->finished);
+            pthread_mutex_unlock(&pool->mutex);
+        }
+    }
+}
+
+static void begin_round(hill__pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    atomic_fetch_add(&pool->round, 1);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+int hill__pool_new(unsigned threads, const hill_allocator *allocator, hill__pool **out)
+{
+    *out = NULL;
+    if (threads <= 1)
+        return HILL_OK;
+    hill__pool *pool = hill__alloc(allocator, 1, sizeof *pool);
+    if (!pool)
+        return HILL_EMEMORY;
+    pool->allocator = *allocator;
+    pool->size = threads;
+    pool->workers = hill__alloc(allocator, threads - 1, sizeof *pool->workers);
+    if (!pool->workers) {
+        hill__free(allocator, pool, 1, sizeof *pool);
+        return HILL_EMEMORY;
+    }
+    int failed = pthread_mutex_init(&pool->mutex, NULL) | pthread_cond_init(&pool->wake, NULL) |
+                 pthread_cond_init(&pool->finished, NULL);
+    for (; !failed && pool->started < threads - 1; pool->started += !failed) {
+        pool_worker *worker = &pool->workers[pool->started];
+        *worker = (pool_worker){.pool = pool, .part = pool->started + 1};
+        failed = pthread_create(&worker->thread, NULL, work, worker);
+    }
+    if (failed) {
+        hill__pool_free(pool);
+        return HILL_ETHREAD;
+    }
+    *out = pool;
+    return HILL_OK;
+}
+
+void hill__pool_free(hill__pool *pool)
+{
+    if (!pool)
+        return;
+    atomic_store(&pool->stop, true);
+    begin_round(pool);
+    for (unsigned i = 0; i < pool->started; i++)
+        pthread_join(pool->workers[i].thread, NULL);
+    pthread_cond_destroy(&pool->finished);
+    pthread_cond_destroy(&pool->wake);
+    pthread_mutex_destroy(&pool->mutex);
+    hill_allocator allocator = pool->allocator;
+    hill__free(&allocator, pool->workers, pool->size - 1, sizeof *pool->workers);
+    hill__free(&allocator, pool, 1, sizeof *pool);
+}
+
+unsigned hill__pool_size(const hill__pool *pool)
+{
+    return pool ? pool->size : 1;
+}
+
+void hill__pool_run(hill__pool *pool, unsigned parts, hill__task task, void *context)
+{
+    if (parts > hill__pool_size(pool))
+        parts = hill__pool_size(pool);
+    if (parts <= 1) {
+        task(context, 0, 1);
+        return;
+    }
+    pool->task = task;
+    pool->context = context;
+    pool->parts = parts;
+    atomic_store(&pool->busy, pool->size - 1);
+    begin_round(pool);
+    task(context, 0, parts);
+    for (unsigned spin = 0; spin < SPINS; spin++) {
+        if (atomic_load_explicit(&pool->busy, memory_order_acquire) == 0)
+            return;
+        pause_briefly();
+    }
+    pthread_mutex_lock(&pool->mutex);
+    while (atomic_load(&pool->busy) != 0)
+        pthread_cond_wait(&pool->finished, &pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+unsigned hill__core_count(void)
+{
+#if defined(__linux__)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+        return (unsigned)CPU_COUNT(&set);
+#endif
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (unsigned)count : 1;
+}
+
+void hill__split(size_t count, size_t unit, unsigned part, unsigned parts, size_t *begin, size_t *end)
+{
+    size_t units = count / unit + (count % unit != 0);
+    size_t each = units / parts, more = units % parts;
+    size_t first = part * each + (part < more ? part : more);
+    size_t last = first + each + (part < more);
+    *begin = first * unit < count ? first * unit : count;
+    *end = last * unit < count ? last * unit : count;
+}

@@ -1,0 +1,121 @@
+/*
+ * op.h - operators: what an instruction of a plan does, forward and backward, and the formula it is proved against.
+ */
+#ifndef HILL_OP_OP_H
+#define HILL_OP_OP_H
+
+#include "base/threads.h"
+#include "kernel/kernel.h"
+
+typedef enum hill__op_id {
+#define LAYER(id, word, formula, sentence) HILL__OP_##id,
+#define ACTIVATION(id, word, flags, formula, sentence) HILL__OP_##id,
+#define COST(id, word, kernel, output, formula, sentence) HILL__OP_##id,
+#include "op/op.def"
+    HILL__OP_COUNT
+} hill__op_id;
+
+typedef enum hill__family { HILL__LAYER, HILL__ACTIVATION, HILL__COST } hill__family;
+
+#define HILL__OP_FROM_INPUT 1u
+#define HILL__OP_KINK 2u
+#define HILL__OP_ROW 4u
+
+/* No buffer. */
+#define HILL__NOWHERE SIZE_MAX
+
+/*
+ * One instruction of a plan. Offsets of buffers count floats from the start of scratch; a buffer has the block's rows.
+ * `x` is HILL__NOWHERE for the first instruction, which reads the inputs.
+ */
+typedef struct hill__instr {
+    const struct hill__op *op;
+    const struct hill__op *activation; /* of a dense layer: the one fused into it */
+    size_t inputs, outputs;            /* units a row */
+    size_t weight, bias;               /* offsets in a vector */
+    size_t x, z, y;                    /* input; before the activation (where its slope needs that, else equal to y); output */
+    bool first;                        /* nobody needs the gradient of its input */
+} hill__instr;
+
+/*
+ * What a walk over the instructions works on. A backward walk keeps the gradient of the current buffer in `d`; an operator
+ * that hands a gradient on to its input writes it to `d_next` and swaps the two.
+ */
+typedef struct hill__walk {
+    const hill__kernels *kernels;
+    hill__pool *pool;
+    const float *weights;
+    float *gradient;
+    bool add; /* a later block of the batch: add to the gradient instead of writing it */
+    float *scratch;
+    const float *inputs;
+    const float *targets;
+    size_t rows; /* of this block */
+    float *d, *d_next;
+    float *transposed; /* room for the largest weight that is needed transposed */
+    float *costs;      /* [rows] */
+    float scale;       /* one over the rows of the batch */
+    float delta;       /* huber's */
+} hill__walk;
+
+/* The naive double-precision form of an operator for one row; outputs first .. first + count - 1 of y are computed. */
+typedef struct hill__formula {
+    const double *x;
+    size_t inputs;
+    const double *weight, *bias; /* [inputs][outputs], [outputs] */
+    double *y;
+    size_t outputs;
+    size_t first, count;
+    const double *target;
+    double delta;
+} hill__formula;
+
+typedef struct hill__op {
+    const char *word;
+    hill__family family;
+    unsigned flags;
+    unsigned kernel; /* hill__map or hill__cost_kind */
+    hill__op_id output;
+    const char *formula_text;
+    const char *sentence;
+    void (*forward)(const hill__instr *instr, hill__walk *walk);
+    void (*backward)(const hill__instr *instr, hill__walk *walk);
+    void (*formula)(const hill__formula *formula);
+} hill__op;
+
+const hill__op *hill__op_at(hill__op_id id);
+
+/* The operator of a family called `word`, or NULL. */
+const hill__op *hill__op_find(hill__family family, const char *word);
+
+/* Start of a buffer. */
+static inline float *hill__buffer(const hill__walk *walk, size_t offset)
+{
+    return walk->scratch + offset;
+}
+
+static inline const float *hill__input_of(const hill__instr *instr, const hill__walk *walk)
+{
+    return instr->x == HILL__NOWHERE ? walk->inputs : walk->scratch + instr->x;
+}
+
+/* Runs task on as many threads as `work` deserves. */
+void hill__walk_share(const hill__walk *walk, size_t work, hill__task task, void *context);
+
+/* The families' functions, for op.c's table. */
+void hill__dense_forward(const hill__instr *instr, hill__walk *walk);
+void hill__dense_backward(const hill__instr *instr, hill__walk *walk);
+void hill__activation_forward(const hill__instr *instr, hill__walk *walk);
+void hill__activation_backward(const hill__instr *instr, hill__walk *walk);
+void hill__cost_forward(const hill__instr *instr, hill__walk *walk);
+void hill__cost_backward(const hill__instr *instr, hill__walk *walk);
+#define LAYER(id, word, formula, sentence) void hill__##id##_formula(const hill__formula *f);
+#define ACTIVATION(id, word, flags, formula, sentence) void hill__##id##_formula(const hill__formula *f);
+#define COST(id, word, kernel, output, formula, sentence) void hill__##id##_formula(const hill__formula *f);
+#include "op/op.def"
+
+/* Activation loops on buffers of any shape, shared by dense and activation.c: in place where y == x. */
+void hill__activate(const hill__op *activation, const hill__walk *walk, float *y, const float *x, size_t units);
+void hill__activate_slope(const hill__op *activation, const hill__walk *walk, float *d, const float *v, size_t units);
+
+#endif

@@ -1,0 +1,106 @@
+/*
+ * resolve.c - what "auto" means. Invariant: the recipe that comes out, run again on the same shape, comes out unchanged.
+ */
+#include "base/fp.h"
+
+#include "plan/resolve.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "plan/net.h"
+#include "plan/words.h"
+
+#define DEFAULT_NET "128 relu, 64 relu"
+/* Small tables get more passes, so that every run takes about this many steps, within bounds. */
+#define AUTO_STEPS 6000u
+#define AUTO_EPOCHS_LEAST 12u
+#define AUTO_EPOCHS_MOST 1500u
+
+static int set_auto(hill_recipe *recipe, const char *knob, const char *value, hill_error *error)
+{
+    return hill__recipe_is(recipe, knob, "auto") ? hill_recipe_set(recipe, knob, value, error) : HILL_OK;
+}
+
+static int set_auto_count(hill_recipe *recipe, const char *knob, uint64_t value, hill_error *error)
+{
+    char text[24];
+    int length = snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    return length > 0 ? set_auto(recipe, knob, text, error) : HILL_EARGUMENT;
+}
+
+/* The output activation that goes with the task and the cost, where the recipe names none. */
+static hill__op_id output_for(const hill_recipe *recipe, hill_task task)
+{
+    const hill__op *cost = hill__op_find(HILL__COST, hill_recipe_get(recipe, "cost"));
+    if (cost && cost->output != HILL__OP_identity)
+        return cost->output;
+    return task == HILL_TASK_CLASSES ? HILL__OP_sigmoid : HILL__OP_identity;
+}
+
+static int resolve_net(hill_recipe *recipe, hill_task task, hill_error *error)
+{
+    hill__net net;
+    char text[2100];
+    HILL__TRY(set_auto(recipe, "net", DEFAULT_NET, error));
+    HILL__TRY(hill__net_parse(hill_recipe_get(recipe, "net"), &net, error));
+    if (net.output)
+        return HILL_OK;
+    const char *hidden = hill_recipe_get(recipe, "net");
+    int length = snprintf(text, sizeof text, "%s%soutput %s", hidden, net.count ? ", " : "", hill__op_at(output_for(recipe, task))->word);
+    if (length < 0 || (size_t)length >= sizeof text)
+        return hill__fail(error, HILL_ERECIPE, "net: too long");
+    return hill_recipe_set(recipe, "net", text, error);
+}
+
+/* Cross-entropy for classes, unless the net's written output activation belongs to another cost. */
+static int resolve_cost(hill_recipe *recipe, hill_task task, hill_error *error)
+{
+    hill__net net;
+    const char *cost = task == HILL_TASK_CLASSES ? "cross-entropy" : "squared";
+    if (!hill__recipe_is(recipe, "net", "auto")) {
+        HILL__TRY(hill__net_parse(hill_recipe_get(recipe, "net"), &net, error));
+        if (net.output && net.output != hill__op_at(HILL__OP_softmax) && task == HILL_TASK_CLASSES)
+            cost = net.output == hill__op_at(HILL__OP_sigmoid) ? "binary-cross-entropy" : "squared";
+    }
+    return set_auto(recipe, "cost", cost, error);
+}
+
+/* Rates that suit standardised data; by rule, in the order of words.def. */
+static const char *const rule_rates[HILL__RULE_ID_COUNT] = {
+    [HILL__RULE_ID_sgd] = "0.1",      [HILL__RULE_ID_momentum] = "0.01", [HILL__RULE_ID_nesterov] = "0.01",
+    [HILL__RULE_ID_adagrad] = "0.01", [HILL__RULE_ID_rmsprop] = "0.001", [HILL__RULE_ID_adam] = "0.001",
+    [HILL__RULE_ID_adamw] = "0.001",
+};
+
+static int resolve_descent(hill_recipe *recipe, hill_error *error)
+{
+    int rule = hill__word_index(HILL_WORDS_RULE, hill_recipe_get(recipe, "rule"));
+    HILL__TRY(set_auto(recipe, "rate", rule_rates[rule], error));
+    HILL__TRY(set_auto(recipe, "epsilon", rule == HILL__RULE_ID_adagrad ? "1e-10" : "1e-8", error));
+    HILL__TRY(set_auto(recipe, "decay", rule == HILL__RULE_ID_adamw ? "0.01" : "0", error));
+    return set_auto(recipe, "drop", hill__recipe_is(recipe, "schedule", "step") ? "0.5" : "0.95", error);
+}
+
+static int resolve_length(hill_recipe *recipe, uint64_t rows, hill_error *error)
+{
+    uint64_t batch = 16;
+    while (batch < 128 && batch * 64 < rows)
+        batch *= 2;
+    HILL__TRY(set_auto_count(recipe, "batch", batch, error));
+    uint64_t size = hill__recipe_is(recipe, "batch", "full") ? rows : hill__recipe_count(recipe, "batch");
+    uint64_t steps = rows && size ? rows / size + (rows % size != 0) : 1;
+    uint64_t epochs = AUTO_STEPS / steps;
+    epochs = epochs < AUTO_EPOCHS_LEAST ? AUTO_EPOCHS_LEAST : epochs > AUTO_EPOCHS_MOST ? AUTO_EPOCHS_MOST : epochs;
+    HILL__TRY(set_auto_count(recipe, "epochs", epochs, error));
+    uint64_t patience = hill__recipe_count(recipe, "epochs") / 5;
+    return set_auto_count(recipe, "patience", patience < 10 ? 10 : patience, error);
+}
+
+int hill__recipe_resolve(hill_recipe *recipe, const hill_shape *shape, hill_error *error)
+{
+    HILL__TRY(resolve_cost(recipe, shape->task, error));
+    HILL__TRY(resolve_net(recipe, shape->task, error));
+    HILL__TRY(resolve_descent(recipe, error));
+    return resolve_length(recipe, shape->rows, error);
+}
