@@ -4,6 +4,8 @@ PREFIX = /usr/local
 JOBS  := $(shell nproc 2>/dev/null || echo 2)
 PYTEST = .venv/bin/python -m pytest tests
 
+MAKEFLAGS += --no-print-directory
+
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: all demo check test test-long install uninstall clean format help
@@ -18,7 +20,7 @@ $(BUILD)/CMakeCache.txt: CMakePresets.json
 
 demo:
 	@tools/setup build demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) all
 	@tools/demo
 
 check:
@@ -45,7 +47,7 @@ clean:
 	@rm -rf $(BUILD) build-clang build-asan build-debug
 
 format:
-	@clang-format -i $$(git ls-files '*.c' '*.h' '*.inc')
+	@clang-format -i $$(git ls-files '*.c' '*.h')
 
 help:
 	@echo 'make             build the command and the library: $(BUILD)/downhill, $(BUILD)/libdownhill.a and .so'

@@ -1,16 +1,29 @@
 /*
- * one_line.c - the program of the one-line build: trains on the table below by the recipe in argv[2], saves the model as argv[1].
+ * one_line.c - the program of the one-line build: trains on a table of its own by the recipe in argv[2], saves the model as
+ * argv[1]. The table is XOR drawn large: 300 points of a square, more than one block of rows; y says whether just one of x1 and
+ * x2 lies above the middle.
  */
 #include "downhill.h"
 
 #include <stdio.h>
-#include <string.h>
 
-static const char xor_table[] = "x1,x2,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n";
+#define ROWS 300
+#define ROOM (ROWS * 16)
+
+static size_t write_table(char *text)
+{
+    int length = snprintf(text, ROOM, "x1,x2,y\n");
+    for (int row = 0; row < ROWS; row++) {
+        int x1 = row * 37 % 101, x2 = row * 53 % 89;
+        length += snprintf(text + length, ROOM - (size_t)length, "%d,%d,%d\n", x1, x2, (x1 > 50) != (x2 > 44));
+    }
+    return (size_t)length;
+}
 
 static int train(const char *path, const char *recipe, hill_error *error)
 {
-    hill_bytes bytes = {xor_table, strlen(xor_table), "xor"};
+    char text[ROOM];
+    hill_bytes bytes = {text, write_table(text), "points"};
     hill_table *table = NULL;
     hill_model *model = NULL;
     int status = hill_table_parse(&bytes, NULL, NULL, &table, error);

@@ -7,7 +7,7 @@ from support import ONE_LINE, ROOT, WARNINGS, library_sources, run
 def one_file(tmp_path, sources):
     """A file that includes all sources. What a source asks of the system's headers must be asked before the first of them."""
     path = tmp_path / "downhill.c"
-    path.write_text("#define _XOPEN_SOURCE 700\n" + "".join(f'#include "{ROOT / source}"\n' for source in sources), encoding="ascii")
+    path.write_text("#define _GNU_SOURCE\n" + "".join(f'#include "{ROOT / source}"\n' for source in sources), encoding="ascii")
     return path
 
 

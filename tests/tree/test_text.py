@@ -28,7 +28,14 @@ def lines_of(path):
 
 def test_clang_format():
     files = [path for path in c_files() if path.suffix in (".c", ".h")]
-    run(["clang-format", "--dry-run", "-Werror", *files])
+    wrong = []
+    for path in files:
+        new = run(["clang-format", path]).stdout.splitlines()
+        old = path.read_text(encoding="utf-8").splitlines()
+        if new != old:
+            first = next((i for i, (a, b) in enumerate(zip(old, new), 1) if a != b), min(len(old), len(new)))
+            wrong.append(f"{path.relative_to(ROOT)}:{first}: not as clang-format writes it; `make format` puts it right")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_characters():
