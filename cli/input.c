@@ -1,0 +1,145 @@
+/*
+ * input.c - files that come in: data from a path or standard input, recipes.
+ *
+ * The library guesses a format from the content; only the choice between the two parts of a data set is made here.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "input.h"
+
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int read_all(int descriptor, text *out)
+{
+    char block[65536];
+    for (;;) {
+        ssize_t length = read(descriptor, block, sizeof block);
+        if (length < 0 && errno == EINTR)
+            continue;
+        if (length < 0)
+            return errno;
+        if (length == 0)
+            return out->failed ? ENOMEM : 0;
+        text_bytes(out, block, (size_t)length);
+    }
+}
+
+static int open_standard_input(const hill_table_options *options, const hill_host *host, hill_table **out)
+{
+    text content = TEXT_INIT;
+    hill_error error = HILL_ERROR_INIT;
+    if (isatty(STDIN_FILENO)) {
+        text hint = TEXT_INIT;
+        text_string(&hint, "reading CSV from the keyboard; Ctrl-D ends it\n");
+        output_say(&hint);
+        text_free(&hint);
+    }
+    int problem = read_all(STDIN_FILENO, &content);
+    if (problem) {
+        text_free(&content);
+        return output_error(CODE_IO, "standard input: cannot be read: %s", strerror(problem));
+    }
+    const hill_bytes bytes = {text_get(&content), content.length, "standard input"};
+    int status = hill_table_parse(&bytes, options, host, out, &error);
+    text_free(&content);
+    return status == HILL_OK ? 0 : output_failure(status, &error);
+}
+
+/* Folders and NPZ files may have two parts. */
+static bool may_have_parts(const char *path)
+{
+    size_t length = strlen(path);
+    return input_is_folder(path) || (length > 4 && strcmp(path + length - 4, ".npz") == 0);
+}
+
+/* The recipe's word for a knob, NULL where it is unset or "auto". */
+static const char *told(const hill_recipe *recipe, const char *knob)
+{
+    if (!recipe || !hill_recipe_is_set(recipe, knob))
+        return NULL;
+    const char *value = hill_recipe_get(recipe, knob);
+    return value && *value && strcmp(value, "auto") != 0 ? value : NULL;
+}
+
+static const char *flagged(const arguments *a, option_id id, const char *otherwise)
+{
+    const char *value = a->values[id];
+    if (!value)
+        return otherwise;
+    return strcmp(value, "auto") == 0 ? NULL : value;
+}
+
+int input_options(const arguments *a, const hill_recipe *recipe, hill_table_options *out)
+{
+    out->targets = a->values[OPTION_TARGETS];
+    out->missing = flagged(a, OPTION_MISSING, told(recipe, "missing"));
+    out->categories = told(recipe, "category");
+    out->header = flagged(a, OPTION_HEADER, told(recipe, "header"));
+    if (out->header && strcmp(out->header, "yes") != 0 && strcmp(out->header, "no") != 0)
+        return output_error(CODE_USAGE, "header '%s': must be auto, yes or no", out->header);
+    const char *delimiter = flagged(a, OPTION_DELIMITER, told(recipe, "delimiter"));
+    return options_delimiter(delimiter ? delimiter : "auto", &out->delimiter);
+}
+
+int input_open(const char *path, const hill_table_options *options, const hill_host *host, hill_table **out)
+{
+    hill_error error = HILL_ERROR_INIT;
+    if (strcmp(path, "-") == 0)
+        return open_standard_input(options, host, out);
+    int status = hill_table_open(path, options, host, out, &error);
+    return status == HILL_OK ? 0 : output_failure(status, &error);
+}
+
+int input_open_test(const char *path, const hill_table_options *options, const hill_host *host, hill_table **out)
+{
+    int code = input_open_twin(path, options, host, out);
+    return code != 0 || *out ? code : input_open(path, options, host, out);
+}
+
+int input_open_twin(const char *path, const hill_table_options *options, const hill_host *host, hill_table **out)
+{
+    *out = NULL;
+    if (!may_have_parts(path))
+        return 0;
+    hill_error error = HILL_ERROR_INIT;
+    hill_table_options test = *options;
+    test.part = HILL_PART_TEST;
+    int status = hill_table_open(path, &test, host, out, &error);
+    return status == HILL_OK || status == HILL_EINPUT ? 0 : output_failure(status, &error);
+}
+
+int input_read(const char *path, text *out)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int problem = descriptor < 0 ? errno : read_all(descriptor, out);
+    if (descriptor >= 0)
+        (void)close(descriptor);
+    return problem ? output_error(CODE_INPUT, "%s: cannot be read: %s", path, strerror(problem)) : 0;
+}
+
+bool input_is_folder(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+bool input_is_model(const char *path)
+{
+    unsigned char head[10];
+    struct stat facts;
+    if (stat(path, &facts) != 0 || !S_ISREG(facts.st_mode))
+        return false;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return false;
+    ssize_t length = read(descriptor, head, sizeof head);
+    (void)close(descriptor);
+    /* Eight bytes of header length, of which the last ones are zero in any real file, and then JSON. */
+    return length == (ssize_t)sizeof head && head[6] == 0 && head[7] == 0 && head[8] == '{' && head[9] == '"';
+}

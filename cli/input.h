@@ -1,0 +1,30 @@
+/*
+ * input.h - files that come in: data from a path or standard input, recipes.
+ */
+#ifndef CLI_INPUT_H
+#define CLI_INPUT_H
+
+#include "options.h"
+#include "text.h"
+
+/* How to read data: what the recipe was told (a model's stands for its training), under what the flags say. */
+int input_options(const arguments *a, const hill_recipe *recipe, hill_table_options *out);
+
+/* Opens data; "-" is CSV on standard input. Returns 0 or an exit code after saying what is wrong. */
+int input_open(const char *path, const hill_table_options *options, const hill_host *host, hill_table **out);
+
+/* The same, but of a directory or an NPZ the test part where there is one. */
+int input_open_test(const char *path, const hill_table_options *options, const hill_host *host, hill_table **out);
+
+/* The test part of a directory or an NPZ; *out is NULL where there is none. */
+int input_open_twin(const char *path, const hill_table_options *options, const hill_host *host, hill_table **out);
+
+/* A whole file. */
+int input_read(const char *path, text *out);
+
+bool input_is_folder(const char *path);
+
+/* True if the file begins like a safetensors file. */
+bool input_is_model(const char *path);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * main.c - finds the verb and hands the words over.
+ *
+ * The command is a client of the library like any other: it knows <downhill.h> and nothing inside.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "help.h"
+#include "options.h"
+#include "output.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A descriptor that came closed would be given to the next file opened, and an answer would be written into it. */
+static int fill_descriptors(void)
+{
+    int descriptor = 0;
+    do {
+        descriptor = open("/dev/null", O_RDONLY);
+    } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    return descriptor < 0 ? -1 : close(descriptor);
+}
+
+int cmd_version(const arguments *a)
+{
+    text out = TEXT_INIT;
+    (void)a;
+    text_format(&out, "downhill %s\n", hill_version());
+    int code = output_answer(&out);
+    text_free(&out);
+    return code;
+}
+
+static int run_verb(const char *name, int count, char **words)
+{
+    arguments a;
+    const verb *v = verb_find(name);
+    if (!v) {
+        const char *nearest = verb_nearest(name);
+        return nearest ? output_error(CODE_USAGE, "there is no verb '%s'; did you mean %s?", name, nearest)
+                       : output_error(CODE_USAGE, "there is no verb '%s'; see: downhill help", name);
+    }
+    int code = options_parse(v, count, words, &a);
+    if (code == 0)
+        code = a.help ? help_verb(v) : v->run(&a);
+    options_free(&a);
+    return code;
+}
+
+int main(int count, char **words)
+{
+    int code;
+    if (fill_descriptors() != 0)
+        return CODE_FAILED;
+    /* Writing to a pipe that nobody reads, or past a file size limit, shall be an error that is seen, not a sudden death. */
+    (void)signal(SIGPIPE, SIG_IGN);
+#ifdef SIGXFSZ
+    (void)signal(SIGXFSZ, SIG_IGN);
+#endif
+    if (count < 2)
+        code = help_short();
+    else if (strcmp(words[1], "-h") == 0 || strcmp(words[1], "--help") == 0)
+        code = help_all();
+    else if (strcmp(words[1], "--version") == 0)
+        code = cmd_version(NULL);
+    else if (words[1][0] == '-')
+        code = output_error(CODE_USAGE, "there is no flag %s here: a verb comes first; see: downhill help", words[1]);
+    else
+        code = run_verb(words[1], count - 2, words + 2);
+    return code == CODE_PIPE ? CODE_GOOD : code;
+}

@@ -1,0 +1,63 @@
+/*
+ * place.c - where a trained model goes.
+ *
+ * Everything that can refuse a model at the end is asked before training starts; a file that isn't a Downhill model is never
+ * replaced.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "place.h"
+
+#include "input.h"
+#include "output.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void place_default(text *out, const char *data)
+{
+    size_t end = strlen(data);
+    while (end > 1 && data[end - 1] == '/')
+        end--;
+    size_t start = end;
+    while (start > 0 && data[start - 1] != '/')
+        start--;
+    const char *name = data + start;
+    size_t length = end - start;
+    if (!input_is_folder(data)) {
+        if (length > 3 && memcmp(name + length - 3, ".gz", 3) == 0)
+            length -= 3;
+        for (size_t i = length; i-- > 1;)
+            if (name[i] == '.') {
+                length = i;
+                break;
+            }
+    }
+    if (length == 0 || (length == 1 && (*name == '-' || *name == '.')) || (length == 2 && memcmp(name, "..", 2) == 0)) {
+        name = "model";
+        length = 5;
+    }
+    text_bytes(out, name, length);
+    text_string(out, ".safetensors");
+}
+
+int place_check(const char *path, const hill_host *host)
+{
+    struct stat facts;
+    if (stat(path, &facts) == 0) {
+        if (S_ISDIR(facts.st_mode))
+            return output_error(CODE_CREATE, "%s: is a folder; --out FILE says where the model goes", path);
+        hill_model *model = NULL;
+        int status = S_ISREG(facts.st_mode) ? hill_model_open(path, host, &model, NULL) : HILL_EMODEL;
+        hill_model_free(model);
+        if (status != HILL_OK)
+            return output_error(CODE_CREATE,
+                                "%s: exists and isn't a Downhill model; it is left alone: --out FILE says where the model goes",
+                                path);
+    } else if (errno != ENOENT) {
+        return output_error(CODE_CREATE, "%s: cannot be created: %s", path, strerror(errno));
+    }
+    int problem = output_probe(path);
+    return problem ? output_error(CODE_CREATE, "%s: cannot be created: %s", path, strerror(problem)) : 0;
+}

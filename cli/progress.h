@@ -1,0 +1,42 @@
+/*
+ * progress.h - how far the descent is: one live line on a terminal, whole lines now and then elsewhere.
+ */
+#ifndef CLI_PROGRESS_H
+#define CLI_PROGRESS_H
+
+#include "text.h"
+
+#include <downhill.h>
+
+typedef struct progress {
+    bool live; /* standard error can redraw a line */
+    bool colour;
+    bool shapes; /* it shows more than ASCII */
+    bool drawn;  /* a live line stands there now */
+    uint64_t total, epoch_steps, epochs, rows;
+    double begin, looked, shown;
+    uint64_t stride;     /* steps between two looks at the clock */
+    uint64_t look_at;    /* the step at which to look next */
+    double train, valid; /* at the last epoch's end; NaN before */
+    text line;
+} progress;
+
+/* Seconds of a clock that only goes forward. */
+double progress_clock(void);
+
+void progress_init(progress *p);
+
+/* "reading digits ..." while nothing else can be said; on a terminal only. */
+void progress_wait(progress *p, const char *doing, const char *what);
+
+/* The descent begins: so many steps in all, so many rows and steps in an epoch. */
+void progress_begin(progress *p, const hill_run *run, uint64_t rows);
+
+/* After each step at or past p->look_at: looks at the clock, and draws where it is time. */
+void progress_look(progress *p, const hill_row *row);
+
+/* Takes the live line away; called before anything else is said. */
+void progress_clear(progress *p);
+void progress_free(progress *p);
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * verbs.c - the tables of verbs and of the flags that are no knobs.
+ *
+ * Every example here is run by the tests in a folder that holds the files it names.
+ */
+#include "options.h"
+
+#define ROW_RECIPE                                                                                                             \
+    {                                                                                                                          \
+        OPTION_RECIPE, "recipe", "FILE", "files", "knobs from a file of key=value lines; flags beat it"                        \
+    }
+#define ROW_TARGETS                                                                                                            \
+    {                                                                                                                          \
+        OPTION_TARGETS, "targets", "FILE", "files", "a file whose one column is the target, row by row"                        \
+    }
+#define ROW_THREADS                                                                                                            \
+    {                                                                                                                          \
+        OPTION_THREADS, "threads", "N", "machine", "at most so many threads; no bit of a result depends on it [every core]"    \
+    }
+#define ROW_ISA                                                                                                                \
+    {                                                                                                                          \
+        OPTION_ISA, "isa", "NAME", "machine", "forces a row of kernels: scalar, avx2, avx512; no bit depends on it [best]"     \
+    }
+#define ROW_JSON                                                                                                               \
+    {                                                                                                                          \
+        OPTION_JSON, "json", NULL, "files", "one JSON value on standard output, for programs"                                  \
+    }
+#define ROWS_READING                                                                                                           \
+    {OPTION_MISSING, "missing", "LIST", "reading", "comma list of cells that mean missing [as in training]"},                  \
+        {OPTION_HEADER, "header", "WORD", "reading",                                                                           \
+         "whether the first line of a CSV file names its columns: auto, yes, no [as in training]"},                            \
+    {                                                                                                                          \
+        OPTION_DELIMITER, "delimiter", "C", "reading",                                                                         \
+            "the character between cells: one of , ; | or tab, space, auto [as in training]"                                   \
+    }
+
+static const option train_options[] = {
+    ROW_RECIPE,
+    ROW_TARGETS,
+    {OPTION_VALID, "valid", "FRACTION|FILE", "files",
+     "fraction of the rows kept apart to see how training goes, or a file with such rows; auto is 0.1, and 0 under 50 rows "
+     "[auto]"},
+    {OPTION_TEST, "test", "FILE", "files",
+     "rows to measure the finished model on; a directory's own test part is found by itself"},
+    {OPTION_START, "start", "MODEL", "files", "start weights from a model or a bare safetensors file, instead of --init"},
+    {OPTION_OUT, "out", "MODEL", "files",
+     "where the model goes, never over a file that isn't a Downhill model [DATA's name.safetensors in this folder]"},
+    {OPTION_LOG, "log", "RUN.jsonl", "files",
+     "a trace of the descent: one JSON object a line, about a thousand lines and every epoch"},
+    {OPTION_STRICT, "strict", NULL, "files", "makes it an error to guess anything about the data"},
+    ROW_JSON,
+    ROW_THREADS,
+    ROW_ISA,
+};
+static const option eval_options[] = {ROW_TARGETS, ROW_JSON, ROWS_READING, ROW_THREADS, ROW_ISA};
+static const option predict_options[] = {
+    {OPTION_OUT, "out", "FILE", "files", "where the answers go [standard output]"}, ROWS_READING, ROW_THREADS, ROW_ISA};
+static const option info_options[] = {
+    ROW_JSON,
+    {OPTION_MISSING, "missing", "LIST", "reading", "comma list of cells that mean missing [auto]"},
+    {OPTION_HEADER, "header", "WORD", "reading",
+     "whether the first line of a CSV file names its columns: auto, yes, no [auto]"},
+    {OPTION_DELIMITER, "delimiter", "C", "reading", "the character between cells: one of , ; | or tab, space, auto [auto]"}};
+static const option help_options[] = {
+    {OPTION_MAN, "man", NULL, "files", "the manual page, for man(1), made from the same tables as this help"}};
+
+static const example train_examples[] = {
+    {"downhill train xor.csv", "everything guessed, and said"},
+    {"downhill train houses.csv --target price --net '64 relu, 64 relu' --rate 0.003", "some knobs"},
+    {"downhill train digits --batch 64 --epochs 2 --log digits.jsonl --out digits.safetensors", "a folder of images"},
+    {"downhill train xor.csv --recipe lesson.recipe --rate 1", "a recipe, and a flag that beats it"}};
+static const example eval_examples[] = {{"downhill eval xor.safetensors xor.csv", "how good it is"},
+                                        {"downhill eval digits.safetensors digits --json", "on the folder's test part"}};
+static const example predict_examples[] = {
+    {"downhill predict xor.safetensors xor.csv", "to the screen"},
+    {"downhill predict xor.safetensors - < xor.csv > answers.csv", "in a pipe"},
+    {"downhill predict houses.safetensors houses.csv --out prices.csv", "to a file, whole or not at all"}};
+static const example info_examples[] = {{"downhill info", "this machine and this build"},
+                                        {"downhill info houses.csv", "the columns of a table"},
+                                        {"downhill info xor.safetensors", "what is in a model"}};
+static const example check_examples[] = {{"downhill check xor.safetensors xor.csv", "is the gradient right?"}};
+static const example help_examples[] = {{"downhill help train", "the flags and knobs of train"}};
+
+#define DATA_PARAGRAPH                                                                                                         \
+    "DATA is a CSV or TSV, NPY, NPZ or IDX file (each also .gz), a directory with the four usual MNIST-style names, or - "     \
+    "for CSV on standard input."
+
+#define TABLE(name) name, sizeof name / sizeof *name
+
+static const verb table[] = {
+    {"train", "DATA", 1, 1, true, TABLE(train_options), TABLE(train_examples), "makes a model from data",
+     DATA_PARAGRAPH "\nA flag beats the recipe, the recipe beats the default. What is guessed is said, as the flags that would "
+                    "set it. Ctrl-C ends the descent and saves nothing.",
+     cmd_train},
+    {"eval", "MODEL DATA", 2, 2, false, TABLE(eval_options), TABLE(eval_examples), "measures a model on data",
+     DATA_PARAGRAPH "\nPrints cost and accuracy with the confusion matrix for classes; cost, errors and R2 for numbers. Of a "
+                    "directory it takes the test part where there is one.",
+     cmd_eval},
+    {"predict", "MODEL DATA", 2, 2, false, TABLE(predict_options), TABLE(predict_examples), "answers rows with a model",
+     DATA_PARAGRAPH "\nWrites CSV: a header, then a line for every row in its order. The first column is `prediction`; for "
+                    "classes a column p(CLASS) for each class follows. Columns are matched by name, or by place where there is "
+                    "no header; others are ignored.",
+     cmd_predict},
+    {"info", "[FILE]", 0, 1, false, TABLE(info_options), TABLE(info_examples), "describes data, a model or this machine",
+     "FILE is DATA as train takes it, or a model. Without it: this build, the CPU, and the kernels it can run.", cmd_info},
+    {"check", "MODEL DATA", 2, 2, false, TABLE(eval_options), TABLE(check_examples),
+     "proves the gradient on a model's net and data",
+     DATA_PARAGRAPH
+     "\nCompares the engine's gradient with central differences of the operators' written formulas in double "
+     "precision, at random weights, and names the worst weight. Fails with 1 unless every relative error is under "
+     "0.0001.",
+     cmd_check},
+    {"help", "[VERB]", 0, 1, false, TABLE(help_options), TABLE(help_examples), "explains a verb", "Also: downhill VERB --help.",
+     cmd_help},
+    {"version", "", 0, 0, false, NULL, 0, NULL, 0, "prints the version", "Also: downhill --version.", cmd_version},
+};
+
+const verb *verbs(size_t *count)
+{
+    *count = sizeof table / sizeof *table;
+    return table;
+}
