@@ -45,6 +45,7 @@ def environment(**extra):
 
 def run(command, expect=0, cwd=ROOT, timeout=600, **extra_environment):
     """Runs a command; fails with all it said where its exit code isn't `expect`. Gives the completed process, with text."""
+    __tracebackhide__ = True
     done = subprocess.run([str(word) for word in command], cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=timeout, env=environment(**extra_environment), check=False)
     if done.returncode != expect:
@@ -54,18 +55,17 @@ def run(command, expect=0, cwd=ROOT, timeout=600, **extra_environment):
 
 
 def build(name):
-    """The folder of a build, up to date; an error where it couldn't be made."""
+    """The folder of a build, up to date; an error where it couldn't be made, in full the first time."""
+    __tracebackhide__ = True
     preset, folder = BUILDS[name]
     if name not in _made:
         with locked(ROOT / "build" / f".lock-{name}"):
-            try:
-                run(["cmake", "--preset", preset])
-                run(["cmake", "--build", folder, "--parallel", "2"], timeout=1800)
-                _made[name] = None
-            except AssertionError as error:
-                _made[name] = error
-    if _made[name]:
-        raise _made[name]
+            _made[name] = False
+            run(["cmake", "--preset", preset])
+            run(["cmake", "--build", folder, "--parallel", "2"], timeout=1800)
+            _made[name] = True
+    if not _made[name]:
+        raise AssertionError(f"the {name} build failed: another test's report says why")
     return folder
 
 

@@ -13,7 +13,10 @@ LONGEST = 1500
 
 
 def tracked():
-    """Files git knows or would take, so that a new file is tested before it is committed."""
+    """Files git knows or would take, so that a new file is tested before it is committed; of an unpacked archive, the sources."""
+    if not (ROOT / ".git").exists():
+        tops = ("src", "include", "cli", "tests", "tools", "examples")
+        return sorted(path for top in tops for path in (ROOT / top).rglob("*") if path.is_file() and path.suffix != ".pyc")
     names = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"]).stdout.splitlines()
     return [ROOT / name for name in sorted(set(names)) if (ROOT / name).is_file()]
 
