@@ -25,7 +25,7 @@ static const hill_word cost_words[] = {
     {NULL, NULL, NULL}};
 
 static const hill_word rule_words[] = {
-#define RULE(id, word, loop, formula, sentence) WORD(word, formula, sentence)
+#define RULE(id, word, loop, moments, formula, sentence) WORD(word, formula, sentence)
 #include "plan/words.def"
     {NULL, NULL, NULL}};
 
@@ -52,6 +52,16 @@ const hill_word *hill_words(hill_vocabulary vocabulary, size_t i)
     while (i-- && words->name)
         words++;
     return words->name ? words : NULL;
+}
+
+static const size_t moment_counts[] = {
+#define RULE(id, word, loop, moments, formula, sentence) moments,
+#include "plan/words.def"
+};
+
+size_t hill__rule_moments(hill__rule_id rule)
+{
+    return moment_counts[rule];
 }
 
 int hill__word_index(hill_vocabulary vocabulary, const char *word)

@@ -7,7 +7,7 @@
 #include "downhill.h"
 
 typedef enum hill__rule_id {
-#define RULE(id, word, loop, formula, sentence) HILL__RULE_ID_##id,
+#define RULE(id, word, loop, moments, formula, sentence) HILL__RULE_ID_##id,
 #include "plan/words.def"
     HILL__RULE_ID_COUNT
 } hill__rule_id;
@@ -23,6 +23,9 @@ typedef enum hill__init_id {
 #include "plan/words.def"
     HILL__INIT_COUNT
 } hill__init_id;
+
+/* Vectors that a rule keeps beside the weights. */
+size_t hill__rule_moments(hill__rule_id rule);
 
 /* Place of `word` in its vocabulary, or -1. */
 int hill__word_index(hill_vocabulary vocabulary, const char *word);

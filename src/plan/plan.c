@@ -1,0 +1,228 @@
+/*
+ * plan.c - compiles a recipe into instructions and lays out memory.
+ *
+ * Invariant: what a step does, and where everything lies, is decided here; nothing is looked up by name afterwards.
+ */
+#include "base/fp.h"
+
+#include "plan/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "plan/net.h"
+#include "plan/resolve.h"
+
+typedef struct plan_builder {
+    hill_plan *plan;
+    bool fused;
+    size_t x;     /* buffer the next instruction reads */
+    size_t width; /* its units */
+    size_t widest;
+    size_t largest_transposed;
+} plan_builder;
+
+/* Takes `floats` from *total, padded; false when sizes wrap. */
+static bool reserve(size_t *total, size_t floats, size_t *offset)
+{
+    size_t padded;
+    *offset = *total;
+    return hill__round_up(floats, HILL__PAD, &padded) && hill__add(*total, padded, total);
+}
+
+static bool reserve_rows(plan_builder *builder, size_t units, size_t *offset)
+{
+    size_t floats;
+    return hill__mul(units, builder->plan->block_rows, &floats) && reserve(&builder->plan->scratch, floats, offset);
+}
+
+static hill__instr *append(plan_builder *builder, const hill__op *op, size_t outputs)
+{
+    hill_plan *plan = builder->plan;
+    void *instrs = plan->instrs;
+    if (!hill__grow(&plan->allocator, &instrs, &plan->capacity, plan->count + 1, sizeof *plan->instrs))
+        return NULL;
+    plan->instrs = instrs;
+    hill__instr *instr = &plan->instrs[plan->count++];
+    *instr = (hill__instr){.op = op,
+                           .activation = hill__op_at(HILL__OP_identity),
+                           .inputs = builder->width,
+                           .outputs = outputs,
+                           .weight = HILL__NOWHERE,
+                           .bias = HILL__NOWHERE,
+                           .x = builder->x,
+                           .first = builder->x == HILL__NOWHERE};
+    return instr;
+}
+
+static bool add_activation(plan_builder *builder, const hill__op *activation)
+{
+    hill__instr *instr = append(builder, activation, builder->width);
+    if (!instr || !reserve_rows(builder, builder->width, &instr->y))
+        return false;
+    instr->z = activation->flags & HILL__OP_FROM_INPUT ? instr->x : instr->y;
+    builder->x = instr->y;
+    return true;
+}
+
+static bool add_dense(plan_builder *builder, size_t units, const hill__op *activation)
+{
+    hill_plan *plan = builder->plan;
+    size_t weights;
+    hill__instr *instr = append(builder, hill__op_at(HILL__OP_dense), units);
+    if (!instr || !hill__mul(builder->width, units, &weights) || !reserve(&plan->vector, weights, &instr->weight) ||
+        !reserve(&plan->vector, units, &instr->bias) || !reserve_rows(builder, units, &instr->y))
+        return false;
+    plan->parameters += weights + units;
+    plan->layers++;
+    if (!instr->first && weights > builder->largest_transposed)
+        builder->largest_transposed = weights;
+    instr->z = instr->y;
+    builder->x = instr->y;
+    builder->width = units;
+    builder->widest = units > builder->widest ? units : builder->widest;
+    if (!builder->fused)
+        return activation == hill__op_at(HILL__OP_identity) || add_activation(builder, activation);
+    instr->activation = activation;
+    return !(activation->flags & HILL__OP_FROM_INPUT) || reserve_rows(builder, units, &instr->z);
+}
+
+/* The output layer, the activation that turns it into answers, and the cost. */
+static bool add_head(plan_builder *builder, const hill__op *output, const hill__op *cost)
+{
+    hill_plan *plan = builder->plan;
+    bool together = cost->output != HILL__OP_identity;
+    if (!add_dense(builder, plan->outputs, together ? hill__op_at(HILL__OP_identity) : output))
+        return false;
+    plan->hidden_count = plan->count;
+    size_t x = builder->x;
+    if (together && !add_activation(builder, output))
+        return false;
+    plan->answer = builder->x;
+    builder->x = x;
+    hill__instr *instr = append(builder, cost, 1);
+    return instr && reserve(&plan->scratch, plan->block_rows, &plan->costs) && reserve_rows(builder, builder->widest, &plan->d) &&
+           reserve_rows(builder, builder->widest, &plan->d_next) &&
+           reserve(&plan->scratch, builder->largest_transposed, &plan->transposed);
+}
+
+static size_t block_rows_for(size_t batch)
+{
+    if (batch == 0 || batch >= HILL__BLOCK_ROWS)
+        return HILL__BLOCK_ROWS;
+    return batch < HILL__BLOCK_LEAST ? HILL__BLOCK_LEAST : batch;
+}
+
+static int compile(plan_builder *builder, hill_error *error)
+{
+    hill_plan *plan = builder->plan;
+    const hill__op *cost = hill__op_find(HILL__COST, hill_recipe_get(plan->recipe, "cost"));
+    hill__net net;
+    HILL__TRY(hill__net_parse(hill_recipe_get(plan->recipe, "net"), &net, error));
+    if (cost->output != HILL__OP_identity && net.output != hill__op_at(cost->output))
+        return hill__fail(error, HILL_ERECIPE, "cost: %s needs the net to end in 'output %s', not 'output %s'", cost->word,
+                          hill__op_at(cost->output)->word, net.output->word);
+    plan->batch = hill__recipe_is(plan->recipe, "batch", "full") ? 0 : (size_t)hill__recipe_count(plan->recipe, "batch");
+    plan->block_rows = block_rows_for(plan->batch);
+    plan->rule = (hill__rule_id)hill__word_index(HILL_WORDS_RULE, hill_recipe_get(plan->recipe, "rule"));
+    plan->delta = (float)hill__recipe_number(plan->recipe, "delta");
+    for (size_t i = 0; i < net.count; i++)
+        if (!add_dense(builder, net.layers[i].units, net.layers[i].activation))
+            return hill__fail_memory(error);
+    return add_head(builder, net.output, cost) ? HILL_OK : hill__fail_memory(error);
+}
+
+int hill__plan_build(const hill_recipe *recipe, const hill_shape *shape, bool fused, const hill_allocator *allocator,
+                     hill_plan **out, hill_error *error)
+{
+    *out = NULL;
+    if (shape->inputs == 0 || shape->outputs == 0)
+        return hill__fail(error, HILL_EARGUMENT, "a net has at least one input and one output");
+    hill_plan *plan = hill__alloc(allocator, 1, sizeof *plan);
+    if (!plan)
+        return hill__fail_memory(error);
+    *plan = (hill_plan){.allocator = *allocator, .task = shape->task, .inputs = shape->inputs, .outputs = shape->outputs};
+    plan_builder builder = {.plan = plan, .fused = fused, .x = HILL__NOWHERE, .width = shape->inputs};
+    int status = hill__recipe_copy(recipe, allocator, &plan->recipe, error);
+    if (status >= 0)
+        status = hill__recipe_resolve(plan->recipe, shape, error);
+    if (status >= 0)
+        status = compile(&builder, error);
+    if (status < 0) {
+        hill_plan_free(plan);
+        return status;
+    }
+    *out = plan;
+    return HILL_OK;
+}
+
+int hill_plan_new(const hill_recipe *recipe, const hill_shape *shape, const hill_host *host, hill_plan **out, hill_error *error)
+{
+    hill_allocator allocator = hill__allocator(host);
+    return hill__plan_build(recipe, shape, true, &allocator, out, error);
+}
+
+void hill_plan_free(hill_plan *plan)
+{
+    if (!plan)
+        return;
+    hill_allocator allocator = plan->allocator;
+    hill__free(&allocator, plan->instrs, plan->capacity, sizeof *plan->instrs);
+    hill_recipe_free(plan->recipe);
+    hill__free(&allocator, plan, 1, sizeof *plan);
+}
+
+const hill_recipe *hill_plan_recipe(const hill_plan *plan)
+{
+    return plan->recipe;
+}
+
+size_t hill__plan_vectors(const hill_plan *plan)
+{
+    return 4 + hill__rule_moments(plan->rule);
+}
+
+int hill_plan_info(const hill_plan *plan, hill_plan_sizes *sizes)
+{
+    size_t row_floats, rows_bytes;
+    sizes->inputs = plan->inputs;
+    sizes->outputs = plan->outputs;
+    sizes->parameters = plan->parameters;
+    sizes->tensors = 2 * plan->layers;
+    sizes->vector = plan->vector;
+    if (!hill__mul(plan->vector, hill__plan_vectors(plan) * sizeof(float), &sizes->vector_bytes) ||
+        !hill__mul(plan->scratch, sizeof(float), &sizes->scratch_bytes) ||
+        !hill__add(plan->inputs, plan->outputs, &row_floats) || !hill__mul(row_floats, sizeof(float), &row_floats) ||
+        !hill__add(row_floats, sizeof(uint64_t), &row_floats) || !hill__mul(row_floats, plan->block_rows, &rows_bytes) ||
+        !hill__add(rows_bytes, 2 * HILL__ALIGN, &sizes->staging_bytes))
+        return HILL_EMEMORY;
+    return HILL_OK;
+}
+
+/* Dense instruction number `layer`, from 0. */
+static const hill__instr *dense_at(const hill_plan *plan, size_t layer)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->instrs[i].op->family == HILL__LAYER && layer-- == 0)
+            return &plan->instrs[i];
+    return NULL;
+}
+
+int hill_plan_tensor(const hill_plan *plan, size_t i, hill_tensor *tensor)
+{
+    const hill__instr *instr = dense_at(plan, i / 2);
+    if (!instr)
+        return HILL_EARGUMENT;
+    bool is_weight = i % 2 == 0;
+    snprintf(tensor->name, sizeof tensor->name, "layer%zu.%s", i / 2 + 1, is_weight ? "weight" : "bias");
+    tensor->rank = is_weight ? 2 : 1;
+    tensor->shape[0] = is_weight ? instr->inputs : instr->outputs;
+    tensor->shape[1] = is_weight ? instr->outputs : 0;
+    tensor->offset = is_weight ? instr->weight : instr->bias;
+    return HILL_OK;
+}
+
+const hill__instr *hill__plan_cost(const hill_plan *plan)
+{
+    return &plan->instrs[plan->count - 1];
+}

@@ -1,0 +1,51 @@
+/*
+ * plan.h - a recipe compiled once: instructions in forward order, the layout of a vector and of scratch.
+ */
+#ifndef HILL_PLAN_PLAN_H
+#define HILL_PLAN_PLAN_H
+
+#include "op/op.h"
+#include "plan/recipe.h"
+#include "plan/words.h"
+
+/* Rows that are worked on at once. Part of the arithmetic: a gradient is one chain within a block, blocks are added in order. */
+#define HILL__BLOCK_ROWS 256u
+/* Smallest block, so that a net with batch 1 is still evaluated many rows at a time. */
+#define HILL__BLOCK_LEAST 32u
+/* Floats a vector's tensors and scratch buffers are padded to. */
+#define HILL__PAD 16u
+
+struct hill_plan {
+    hill_allocator allocator;
+    hill_recipe *recipe; /* resolved */
+    hill_task task;
+    size_t inputs, outputs;
+    hill__instr *instrs; /* layers and activations, then the cost */
+    size_t count;
+    size_t capacity;
+    size_t hidden_count; /* instructions that training walks: all but the cost and, with a fused cost, the answer's activation */
+    size_t answer;       /* buffer that holds the answers */
+    size_t costs;        /* buffer of a block's row costs */
+    size_t d, d_next;    /* buffers of the backward walk */
+    size_t transposed;
+    size_t block_rows;
+    size_t batch; /* rows a step; 0: all there are */
+    size_t vector;
+    size_t parameters;
+    size_t layers;
+    size_t scratch; /* floats */
+    hill__rule_id rule;
+    float delta;
+};
+
+/* hill_plan_new; `fused` false gives every activation an instruction of its own: the twin that tests compare with. */
+int hill__plan_build(const hill_recipe *recipe, const hill_shape *shape, bool fused, const hill_allocator *allocator,
+                     hill_plan **out, hill_error *error);
+
+/* Vectors of a run: weights, gradient, best weights, weights before the step, and the rule's moments. */
+size_t hill__plan_vectors(const hill_plan *plan);
+
+/* The cost instruction. */
+const hill__instr *hill__plan_cost(const hill_plan *plan);
+
+#endif

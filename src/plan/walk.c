@@ -1,0 +1,44 @@
+/*
+ * walk.c - loops over the instructions of a plan.
+ */
+#include "base/fp.h"
+
+#include "plan/walk.h"
+
+void hill__walk_begin(const hill_plan *plan, hill__walk *walk)
+{
+    walk->costs = walk->scratch + plan->costs;
+    walk->transposed = walk->scratch + plan->transposed;
+    walk->delta = plan->delta;
+}
+
+static void walk_up(const hill_plan *plan, hill__walk *walk, size_t begin, size_t end)
+{
+    for (size_t i = begin; i < end; i++)
+        plan->instrs[i].op->forward(&plan->instrs[i], walk);
+}
+
+const float *hill__walk_answer(const hill_plan *plan, hill__walk *walk)
+{
+    walk_up(plan, walk, 0, plan->count - 1);
+    return walk->scratch + plan->answer;
+}
+
+const float *hill__walk_cost(const hill_plan *plan, hill__walk *walk)
+{
+    const hill__instr *cost = hill__plan_cost(plan);
+    walk_up(plan, walk, 0, plan->hidden_count);
+    cost->op->forward(cost, walk);
+    return hill__input_of(cost, walk);
+}
+
+void hill__walk_gradient(const hill_plan *plan, hill__walk *walk)
+{
+    const hill__instr *cost = hill__plan_cost(plan);
+    walk->d = walk->scratch + plan->d;
+    walk->d_next = walk->scratch + plan->d_next;
+    walk_up(plan, walk, 0, plan->hidden_count);
+    cost->op->backward(cost, walk);
+    for (size_t i = plan->hidden_count; i-- > 0;)
+        plan->instrs[i].op->backward(&plan->instrs[i], walk);
+}

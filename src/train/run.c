@@ -1,0 +1,354 @@
+/*
+ * run.c - makes a run and takes its steps.
+ *
+ * Invariant: after n steps a run is a function of (plan, sources, seed, n); nothing is allocated between the first step and
+ * the last.
+ */
+#include "base/fp.h"
+
+#include "train/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fpenv.h"
+#include "base/number.h"
+#include "train/init.h"
+
+/* An update costs about as much as this many multiply-adds a weight. */
+#define UPDATE_WORK 8
+
+static int place_memory(hill_run *run)
+{
+    const hill_plan *plan = run->plan;
+    hill_plan_sizes sizes = HILL_PLAN_SIZES_INIT;
+    HILL__TRY(hill_plan_info(plan, &sizes));
+    run->vectors = hill__alloc_aligned(&run->allocator, sizes.vector_bytes);
+    run->scratch = hill__alloc_aligned(&run->allocator, sizes.scratch_bytes);
+    run->staging = hill__alloc_aligned(&run->allocator, sizes.staging_bytes);
+    if (!run->vectors || !run->scratch || !run->staging)
+        return HILL_EMEMORY;
+    float *next = run->vectors;
+    float **const all[] = {&run->weights, &run->gradient, &run->best, &run->before, &run->moments[0], &run->moments[1]};
+    for (size_t i = 0; i < hill__plan_vectors(plan); i++, next += plan->vector)
+        *all[i] = next;
+    run->rows = run->staging;
+    run->inputs = (float *)(run->rows + plan->block_rows);
+    run->targets = run->inputs + plan->block_rows * plan->inputs;
+    return HILL_OK;
+}
+
+static void free_memory(hill_run *run)
+{
+    hill_plan_sizes sizes = HILL_PLAN_SIZES_INIT;
+    if (hill_plan_info(run->plan, &sizes) < 0)
+        return;
+    hill__free_aligned(&run->allocator, run->staging, sizes.staging_bytes);
+    hill__free_aligned(&run->allocator, run->scratch, sizes.scratch_bytes);
+    hill__free_aligned(&run->allocator, run->vectors, sizes.vector_bytes);
+}
+
+static bool source_fits(const hill_plan *plan, const hill_source *source)
+{
+    return source->fill && source->rows > 0 && source->inputs == plan->inputs && source->targets == plan->outputs;
+}
+
+static void begin_epoch(hill_run *run, uint64_t epoch)
+{
+    run->epoch_cost = 0;
+    if (run->shuffled)
+        run->order = hill__permutation_make(run->train.rows, run->seed, epoch, HILL__PURPOSE_ORDER);
+}
+
+static void begin(hill_run *run)
+{
+    const hill_recipe *recipe = run->plan->recipe;
+    uint64_t epochs = hill__recipe_count(recipe, "epochs"), rows = run->train.rows;
+    run->batch = run->plan->batch && run->plan->batch < rows ? run->plan->batch : (size_t)rows;
+    run->epoch_steps = rows / run->batch + (rows % run->batch != 0);
+    run->total_steps = epochs > UINT64_MAX / run->epoch_steps ? UINT64_MAX : epochs * run->epoch_steps;
+    run->shuffled = !hill__recipe_is(recipe, "order", "file");
+    run->rule = hill__rule_make(recipe);
+    run->schedule = hill__schedule_make(recipe, run->epoch_steps, run->total_steps);
+    run->watch = (hill__watch){.patience = hill__recipe_count(recipe, "patience"), .best_cost = INFINITY};
+}
+
+int hill_run_new(const hill_plan *plan, const hill_source *train, const hill_source *valid, const hill_host *host, hill_run **out)
+{
+    *out = NULL;
+    const hill__kernels *kernels = hill__kernels_find(host ? host->isa : NULL);
+    if (!kernels)
+        return HILL_EISA;
+    if (!hill__fp_is_default())
+        return HILL_EFPENV;
+    if (!source_fits(plan, train) || (valid && !source_fits(plan, valid)))
+        return HILL_EARGUMENT;
+    hill_allocator allocator = hill__allocator(host);
+    hill_run *run = hill__alloc(&allocator, 1, sizeof *run);
+    if (!run)
+        return HILL_EMEMORY;
+    run->allocator = allocator;
+    run->plan = plan;
+    run->kernels = kernels;
+    run->train = *train;
+    run->has_valid = valid != NULL;
+    if (valid)
+        run->valid = *valid;
+    int status = place_memory(run);
+    if (status >= 0)
+        status = hill__pool_new(host ? host->threads : 1, &allocator, &run->pool);
+    if (status < 0) {
+        hill_run_free(run);
+        return status;
+    }
+    begin(run);
+    hill_run_restart(run, hill__recipe_count(plan->recipe, "seed"));
+    *out = run;
+    return HILL_OK;
+}
+
+void hill_run_free(hill_run *run)
+{
+    if (!run)
+        return;
+    hill_allocator allocator = run->allocator;
+    hill__pool_free(run->pool);
+    free_memory(run);
+    hill__free(&allocator, run, 1, sizeof *run);
+}
+
+int hill_run_restart(hill_run *run, uint64_t seed)
+{
+    const hill_plan *plan = run->plan;
+    memset(run->vectors, 0, hill__plan_vectors(plan) * plan->vector * sizeof(float));
+    run->seed = seed;
+    run->step = 0;
+    run->stop = run->total_steps ? HILL__STOP_NONE : HILL__STOP_EPOCHS;
+    run->watch.best_cost = INFINITY;
+    run->watch.best_epoch = 0;
+    run->message[0] = '\0';
+    hill__init_weights(plan, seed, run->weights);
+    memcpy(run->best, run->weights, plan->vector * sizeof(float));
+    begin_epoch(run, 0);
+    return HILL_OK;
+}
+
+int hill__run_gather(hill_run *run, const hill_source *source, size_t count)
+{
+    int status = source->fill(source->self, run->rows, count, run->inputs, run->targets);
+    if (status < 0)
+        snprintf(run->message, sizeof run->message, "the source failed with status %d", status);
+    return status;
+}
+
+hill__walk hill__run_walk(hill_run *run, const float *weights, size_t rows)
+{
+    hill__walk walk = {.kernels = run->kernels,
+                       .pool = run->pool,
+                       .weights = weights ? weights : run->weights,
+                       .gradient = run->gradient,
+                       .scratch = run->scratch,
+                       .inputs = run->inputs,
+                       .targets = run->targets,
+                       .rows = rows};
+    hill__walk_begin(run->plan, &walk);
+    return walk;
+}
+
+/* Gradient of the mean cost over `count` rows that begin at place `begin` of the epoch; *cost gets the sum of their costs. */
+static int batch_gradient(hill_run *run, uint64_t begin, size_t count, double *cost)
+{
+    size_t block = run->plan->block_rows;
+    *cost = 0;
+    for (size_t done = 0; done < count; done += block) {
+        size_t rows = count - done < block ? count - done : block;
+        for (size_t i = 0; i < rows; i++)
+            run->rows[i] = run->shuffled ? hill__permutation_at(&run->order, begin + done + i) : begin + done + i;
+        HILL__TRY(hill__run_gather(run, &run->train, rows));
+        hill__walk walk = hill__run_walk(run, NULL, rows);
+        walk.add = done > 0;
+        walk.scale = 1.0f / (float)count;
+        hill__walk_gradient(run->plan, &walk);
+        for (size_t i = 0; i < rows; i++)
+            *cost += (double)walk.costs[i];
+    }
+    return HILL_OK;
+}
+
+/* Names the first tensor of a vector that holds something that is no finite number. */
+static void name_broken(const hill_run *run, const float *vector, char *name, size_t size)
+{
+    hill_tensor tensor = HILL_TENSOR_INIT;
+    snprintf(name, size, "the cost");
+    for (size_t i = 0; hill_plan_tensor(run->plan, i, &tensor) == HILL_OK; i++) {
+        size_t count = tensor.shape[0] * (tensor.rank == 2 ? tensor.shape[1] : 1);
+        if (!run->kernels->finite(vector + tensor.offset, count)) {
+            snprintf(name, size, "%s", tensor.name);
+            return;
+        }
+    }
+}
+
+static int diverge(hill_run *run, const char *what, const float *vector, double rate)
+{
+    char name[80], text[HILL__NUMBER_TEXT];
+    name_broken(run, vector, name, sizeof name);
+    hill__format_rounded(rate, 4, text);
+    run->stop = HILL__STOP_DIVERGED;
+    snprintf(run->message, sizeof run->message,
+             "diverged at step %llu (epoch %llu): %s of %s is no finite number, at rate %s; try a smaller --rate",
+             (unsigned long long)run->step + 1, (unsigned long long)(run->step / run->epoch_steps + 1), what, name, text);
+    return HILL_EDIVERGED;
+}
+
+typedef struct update_job {
+    hill_run *run;
+    hill__update update;
+} update_job;
+
+static void update_part(void *context, unsigned part, unsigned parts)
+{
+    const update_job *job = context;
+    const hill_run *run = job->run;
+    size_t begin, end;
+    hill__split(run->plan->vector, HILL__PAD, part, parts, &begin, &end);
+    float *first = run->moments[0] ? run->moments[0] + begin : NULL, *second = run->moments[1] ? run->moments[1] + begin : NULL;
+    run->kernels->rule[run->rule.loop](run->weights + begin, run->gradient + begin, first, second, end - begin, &job->update);
+}
+
+static void update_weights(hill_run *run, double rate)
+{
+    update_job job = {run, hill__rule_update(&run->rule, run->step + 1, rate)};
+    hill__walk walk = {.pool = run->pool};
+    hill__walk_share(&walk, run->plan->vector * UPDATE_WORK, update_part, &job);
+}
+
+/* Euclidean length of a - b (b may be NULL), summed in 16 lanes and a fixed order. */
+static double norm_of(const float *a, const float *b, size_t n)
+{
+    double lanes[HILL__PAD] = {0}, sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        double value = (double)a[i] - (b ? (double)b[i] : 0);
+        lanes[i % HILL__PAD] += value * value;
+    }
+    for (size_t i = 0; i < HILL__PAD; i++)
+        sum += lanes[i];
+    return sqrt(sum);
+}
+
+/* The end of an epoch: looks at the validation rows, keeps the best weights, decides whether to go on. */
+static int end_epoch(hill_run *run, hill_row *row)
+{
+    hill__watch *watch = &run->watch;
+    uint64_t epoch = run->step / run->epoch_steps;
+    hill_score score = HILL_SCORE_INIT;
+    score.cost = score.accuracy = NAN;
+    if (!run->kernels->finite(run->weights, run->plan->vector)) {
+        run->step--;
+        return diverge(run, "after the update, a weight", run->weights, hill__schedule_rate(&run->schedule, run->step));
+    }
+    if (run->has_valid) {
+        HILL__TRY(hill_run_evaluate(run, NULL, &run->valid, &score));
+        if (score.cost < watch->best_cost) {
+            watch->best_cost = score.cost;
+            watch->best_epoch = epoch;
+            memcpy(run->best, run->weights, run->plan->vector * sizeof(float));
+        } else if (watch->patience && epoch - watch->best_epoch >= watch->patience) {
+            run->stop = HILL__STOP_PATIENCE;
+        }
+    }
+    if (row) {
+        row->epoch_end = 1;
+        row->train_cost = run->epoch_cost / (double)run->train.rows;
+        row->valid_cost = score.cost;
+        row->valid_accuracy = score.accuracy;
+    }
+    begin_epoch(run, epoch);
+    return HILL_OK;
+}
+
+static void fill_row(const hill_run *run, hill_row *row, double cost, double rate)
+{
+    row->epoch_end = 0;
+    row->step = run->step + 1;
+    row->epoch = run->step / run->epoch_steps + 1;
+    row->cost = cost;
+    row->rate = rate;
+    row->gradient_norm = row->weight_norm = row->step_norm = NAN;
+    row->train_cost = row->valid_cost = row->valid_accuracy = NAN;
+}
+
+int hill_step(hill_run *run, hill_row *row)
+{
+    if (run->stop != HILL__STOP_NONE)
+        return run->stop == HILL__STOP_DIVERGED ? HILL_EDIVERGED : HILL_DONE;
+    if (!hill__fp_is_default()) {
+        snprintf(run->message, sizeof run->message, "%s", hill_status_text(HILL_EFPENV));
+        return HILL_EFPENV;
+    }
+    const size_t vector = run->plan->vector;
+    uint64_t begin = run->step % run->epoch_steps * run->batch;
+    size_t count = run->train.rows - begin < run->batch ? (size_t)(run->train.rows - begin) : run->batch;
+    double cost, rate = hill__schedule_rate(&run->schedule, run->step);
+    HILL__TRY(batch_gradient(run, begin, count, &cost));
+    if (!isfinite(cost) || !run->kernels->finite(run->gradient, vector))
+        return diverge(run, "the gradient", run->gradient, rate);
+    bool norms = row && row->want & HILL_WANT_NORMS;
+    if (row)
+        fill_row(run, row, cost / (double)count, rate);
+    if (norms)
+        memcpy(run->before, run->weights, vector * sizeof(float));
+    update_weights(run, rate);
+    if (norms) {
+        row->gradient_norm = norm_of(run->gradient, NULL, vector);
+        row->weight_norm = norm_of(run->before, NULL, vector);
+        row->step_norm = norm_of(run->weights, run->before, vector);
+    }
+    run->epoch_cost += cost;
+    run->step++;
+    if (run->step == run->total_steps)
+        run->stop = HILL__STOP_EPOCHS;
+    if (run->step % run->epoch_steps == 0)
+        HILL__TRY(end_epoch(run, row));
+    return HILL_ROW;
+}
+
+const char *hill_run_message(const hill_run *run)
+{
+    return run->message;
+}
+
+const char *hill_run_stopped(const hill_run *run)
+{
+    static const char *const words[] = {"", "epochs", "patience", "diverged"};
+    return words[run->stop];
+}
+
+uint64_t hill_run_epoch_steps(const hill_run *run)
+{
+    return run->epoch_steps;
+}
+
+uint64_t hill_run_total_steps(const hill_run *run)
+{
+    return run->total_steps;
+}
+
+float *hill_run_weights(hill_run *run)
+{
+    return run->weights;
+}
+
+const float *hill_run_gradient(const hill_run *run)
+{
+    return run->gradient;
+}
+
+const float *hill_run_best(const hill_run *run, uint64_t *epoch)
+{
+    bool kept = run->has_valid && run->watch.best_epoch > 0;
+    if (epoch)
+        *epoch = kept ? run->watch.best_epoch : run->step / run->epoch_steps;
+    return kept ? run->best : run->weights;
+}
