@@ -44,7 +44,7 @@ uninstall:
 	    < $(BUILD)/install_manifest.txt
 
 clean:
-	@rm -rf $(BUILD) build-clang build-asan build-debug
+	@rm -rf $(BUILD) build-clang build-asan build-tsan build-debug
 
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h')

@@ -12,6 +12,7 @@ BUILDS = {
     "gcc": ("default", ROOT / "build"),
     "clang": ("clang", ROOT / "build-clang"),
     "asan": ("asan", ROOT / "build-asan"),
+    "tsan": ("tsan", ROOT / "build-tsan"),
 }
 
 # The flags of the one line that builds the library (docs/design.md), sources apart.

@@ -1,4 +1,7 @@
-"""Every unit test and every example, in every build: release by gcc, release by clang, and under the sanitizers."""
+"""Every unit test and every example, in every build: release by gcc, release by clang, and under the sanitizers.
+
+The thread sanitizer's build is for `make test-long`.
+"""
 import pytest
 
 from support import BUILDS, ROOT, build, run
@@ -7,13 +10,15 @@ UNITS = sorted(path.stem for path in (ROOT / "tests/unit").glob("test_*.c"))
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.c"))
 
 
+MARKS = {"gcc": [pytest.mark.quick], "tsan": [pytest.mark.long]}
+
+
 def in_builds(names):
-    """Each name in each build; those of the release build are quick."""
-    return [pytest.param(name, make, marks=[pytest.mark.quick] if make == "gcc" else [], id=f"{make}-{name}")
-            for make in BUILDS for name in names]
+    """Each name in each build."""
+    return [pytest.param(name, make, marks=MARKS.get(make, []), id=f"{make}-{name}") for make in BUILDS for name in names]
 
 
-@pytest.mark.parametrize("make", [pytest.param("gcc", marks=pytest.mark.quick), "clang", "asan"])
+@pytest.mark.parametrize("make", [pytest.param(make, marks=MARKS.get(make, [])) for make in BUILDS])
 def test_build(make):
     """No warning: they are errors in these builds."""
     assert (build(make) / "downhill").exists()
