@@ -1,4 +1,5 @@
-"""Rules for all tests: serial tests run alone, and facts that tests found out stand at the end of the report."""
+"""Rules for all tests: serial tests run alone, the command is tested under sanitizers too, and facts that tests found out stand
+at the end of the report."""
 import fcntl
 import os
 
@@ -23,6 +24,21 @@ def alone(request):
         yield
     finally:
         held.__exit__(None, None, None)
+
+
+@pytest.fixture(autouse=True)
+def command_build(request):
+    """The build whose command support.command() gives to this test."""
+    with support.using(getattr(request, "param", "gcc")):
+        yield
+
+
+def pytest_generate_tests(metafunc):
+    """Tests of the command run twice, the second time under the sanitizers; not if they're quick or measure time."""
+    of_command = metafunc.definition.path.is_relative_to(support.ROOT / "tests/cli")
+    quick = metafunc.config.getoption("markexpr") == "quick"
+    if of_command and not quick and not metafunc.definition.get_closest_marker("serial"):
+        metafunc.parametrize("command_build", ["gcc", "asan"], indirect=True)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ ONE_LINE_LIBS = ["-lm", "-pthread"]
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 
 _made = {}
+_in_use = ["gcc"]
 
 
 def library_sources():
@@ -70,6 +71,20 @@ def build(name):
     return folder
 
 
-def command(name="gcc"):
-    """The downhill command of a build, or the one that DOWNHILL names."""
-    return pathlib.Path(os.environ["DOWNHILL"]) if "DOWNHILL" in os.environ else build(name) / "downhill"
+def command():
+    """The downhill command that this test is about: of the build in use, or the one that DOWNHILL names."""
+    return pathlib.Path(os.environ["DOWNHILL"]) if "DOWNHILL" in os.environ else build(in_use()) / "downhill"
+
+
+def in_use():
+    """The build that the test under way is about."""
+    return _in_use[-1]
+
+
+@contextlib.contextmanager
+def using(name):
+    _in_use.append(name)
+    try:
+        yield
+    finally:
+        _in_use.pop()

@@ -81,9 +81,13 @@ def test_no_mutable_globals():
     assert not mutable(library())
 
 
-@pytest.mark.parametrize("code", ["int planted = 1;", "int planted;", "_Thread_local int planted;",
-                                  "int f(void);\nint f(void)\n{\n    static int planted;\n    return ++planted;\n}",
-                                  'const char *planted = "text";'])
+@pytest.mark.parametrize("code", [
+    pytest.param("int planted = 1;", id="value"),
+    pytest.param("int planted;", id="zero"),
+    pytest.param("_Thread_local int planted;", id="thread"),
+    pytest.param('const char *planted = "text";', id="pointer"),
+    pytest.param("int f(void);\nint f(void)\n{\n    static int planted;\n    return ++planted;\n}", id="static"),
+])
 def test_mutable_global_is_seen(tmp_path, code):
     assert mutable(planted(tmp_path, code + "\n"))
 
