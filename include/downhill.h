@@ -450,7 +450,8 @@ HILL_API int hill_model_evaluate(hill_model *model, const hill_table *table, hil
  * Proves the gradient on this model's net and these rows: central differences in double precision of the operators' written
  * formulas against what the engine computes, at random weights drawn by the recipe's seed. The error of a weight is
  * |g - d| / max(|g|, |d|, 0.001 x rms of that tensor's gradient). HILL_ECHECK: it isn't below `limit`, or the gradient is all
- * zero, or more than 1% of the weights lie at a kink.
+ * zero, or more than 1% of the weights lie at a kink. The default limit is 1e-4 for layers of up to 16 inputs and grows with the
+ * square root of the widest layer's inputs, as the rounding errors of float sums do; a wrong gradient is off by far more.
  */
 typedef struct hill_check {
     size_t size;
@@ -461,9 +462,9 @@ typedef struct hill_check {
     uint64_t weights;       /* weights compared */
     uint64_t kinks;         /* weights left out because a probe straddles a kink */
     uint64_t rows;          /* rows the cost was taken over */
-    double limit;           /* what `worst` must stay under */
+    double limit;           /* what `worst` must stay under; 0: the default, which the check fills in */
 } hill_check;
-#define HILL_CHECK_INIT {sizeof(hill_check), 0, {0}, 0, 0, 0, 0, 0, 1e-4}
+#define HILL_CHECK_INIT {sizeof(hill_check), 0, {0}, 0, 0, 0, 0, 0, 0}
 
 HILL_API int hill_model_check(hill_model *model, const hill_table *table, hill_check *check, hill_error *error);
 
@@ -626,7 +627,7 @@ HILL_API int hill_run_slope(hill_run *run, const float *weights, const hill_sour
 HILL_API int hill_run_answer(hill_run *run, const float *weights, const float *inputs, size_t rows, float *outputs);
 
 /*
- * hill_model_check without a model: over the first rows of a source, at the run's weights as they are.
+ * hill_model_check without a model: over at most 256 rows of a source. Doesn't move the run.
  */
 HILL_API int hill_run_check(hill_run *run, const hill_source *source, hill_check *check);
 

@@ -1,0 +1,325 @@
+/*
+ * check.c - proves the engine's gradient against central differences of the operators' formulas.
+ *
+ * The formulas are walked in double precision, naively and row by row; a probe moves one weight up and down. Of the layer that
+ * the weight belongs to only the one unit it feeds is computed anew. Invariant: nothing here calls a kernel but to obtain the
+ * gradient under test.
+ */
+#include "base/fp.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "train/init.h"
+#include "train/run.h"
+
+#define CHECK_WEIGHTS 10000u
+#define CHECK_ROWS 256u
+#define CHECK_ROWS_LEAST 8u
+/* Multiply-adds that a check may take, a few seconds. */
+#define CHECK_WORK 4e9
+#define PROBE 1e-5
+/* A gradient under this part of its tensor's root mean square counts as that much. */
+#define CHECK_FLOOR 1e-3
+/* Part of the weights that may lie at a kink. */
+#define CHECK_KINKS 0.01
+
+/* One instruction of the chain that the formulas walk: layer, activation, ..., output activation, cost. */
+typedef struct check_link {
+    const hill__op *op;
+    const hill__instr *layer; /* of a dense link */
+    size_t inputs, outputs;
+    size_t at; /* where its outputs begin in a row of values */
+} check_link;
+
+typedef struct checker {
+    hill_run *run;
+    const hill_plan *plan;
+    hill_allocator allocator;
+    hill_check *check;
+    check_link *links;
+    size_t link_count;
+    size_t width; /* values a row: inputs, then every link's outputs */
+    size_t rows;
+    double *values;  /* [rows][width], at the weights */
+    double *probed;  /* [width], one row with a weight moved */
+    double *other;   /* [width], and moved the other way */
+    double *weights; /* [vector] */
+    double *targets; /* [rows][outputs] */
+    float *gradient; /* [vector] under test */
+    float *point;    /* [vector] where it is tested */
+} checker;
+
+static void link_add(checker *c, const hill__op *op, const hill__instr *layer, size_t outputs)
+{
+    size_t inputs = c->link_count ? c->links[c->link_count - 1].outputs : c->plan->inputs;
+    c->links[c->link_count++] = (check_link){op, layer, inputs, outputs, c->width};
+    c->width += outputs;
+}
+
+/* Takes the plan apart into unfused links, the output activation included. */
+static void link_all(checker *c)
+{
+    c->width = c->plan->inputs;
+    for (size_t i = 0; i < c->plan->count; i++) {
+        const hill__instr *instr = &c->plan->instrs[i];
+        bool is_layer = instr->op->family == HILL__LAYER;
+        link_add(c, instr->op, is_layer ? instr : NULL, instr->outputs);
+        if (is_layer && instr->activation != hill__op_at(HILL__OP_identity))
+            link_add(c, instr->activation, NULL, instr->outputs);
+    }
+}
+
+/* Computes outputs first .. first + count - 1 of link l for one row of values. */
+static void walk_link(const checker *c, size_t l, double *values, const double *target, size_t first, size_t count)
+{
+    const check_link *link = &c->links[l];
+    hill__formula formula = {.x = values + (l ? c->links[l - 1].at : 0),
+                             .inputs = link->inputs,
+                             .weight = link->layer ? c->weights + link->layer->weight : NULL,
+                             .bias = link->layer ? c->weights + link->layer->bias : NULL,
+                             .y = values + link->at,
+                             .outputs = link->outputs,
+                             .first = first,
+                             .count = count,
+                             .target = target,
+                             .delta = (double)c->plan->delta};
+    link->op->formula(&formula);
+}
+
+/* The cost of one row after unit `unit` of link l has changed. */
+static double walk_from(const checker *c, size_t l, size_t unit, double *values, const double *target)
+{
+    walk_link(c, l, values, target, unit, 1);
+    for (size_t next = l + 1; next < c->link_count; next++)
+        walk_link(c, next, values, target, 0, c->links[next].outputs);
+    return values[c->width - 1];
+}
+
+/* True if a kinked activation, or the residual of the absolute cost, changes sides between two rows of values. */
+static bool straddles(const checker *c, const double *a, const double *b, const double *target)
+{
+    for (size_t l = 1; l < c->link_count; l++) {
+        const check_link *link = &c->links[l];
+        size_t x = c->links[l - 1].at;
+        bool residual = link->op == hill__op_at(HILL__OP_absolute);
+        if (!(link->op->flags & HILL__OP_KINK) && !residual)
+            continue;
+        for (size_t i = 0; i < link->inputs; i++) {
+            double edge = residual ? target[i] : 0;
+            if ((a[x + i] > edge) != (b[x + i] > edge) || a[x + i] == edge || b[x + i] == edge)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Derivative of the mean cost by weight `at`, which feeds unit `unit` of link l. false at a kink. */
+static bool probe_weight(checker *c, size_t l, size_t at, size_t unit, double *derivative)
+{
+    const double kept = c->weights[at], step = PROBE * (fabs(kept) > 1 ? fabs(kept) : 1);
+    double sum = 0;
+    bool smooth = true;
+    for (size_t r = 0; r < c->rows; r++) {
+        const double *target = c->targets + r * c->plan->outputs;
+        memcpy(c->probed, c->values + r * c->width, c->width * sizeof *c->probed);
+        memcpy(c->other, c->values + r * c->width, c->width * sizeof *c->other);
+        c->weights[at] = kept + step;
+        double up = walk_from(c, l, unit, c->probed, target);
+        c->weights[at] = kept - step;
+        double down = walk_from(c, l, unit, c->other, target);
+        c->weights[at] = kept;
+        sum += up - down;
+        smooth = smooth && !straddles(c, c->probed, c->other, target);
+    }
+    *derivative = sum / (2 * step) / (double)c->rows;
+    return smooth;
+}
+
+/* Root mean square of the engine's gradient over a tensor. */
+static double tensor_rms(const checker *c, size_t offset, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += (double)c->gradient[offset + i] * (double)c->gradient[offset + i];
+    return sqrt(sum / (double)count);
+}
+
+/* Multiply-adds that one row of one probe of link l takes. */
+static double probe_work(const checker *c, size_t l)
+{
+    double work = (double)c->links[l].inputs + (double)c->width;
+    for (size_t next = l + 1; next < c->link_count; next++)
+        work += (double)c->links[next].outputs * (c->links[next].layer ? (double)c->links[next].inputs : 20);
+    return 2 * work;
+}
+
+/* Weights of a tensor to probe, so that all tensors together stay within bounds; *rows shrinks first. */
+static size_t probes_for(const checker *c, size_t l, size_t count)
+{
+    double most = CHECK_WORK / (double)c->plan->layers / 2 / probe_work(c, l) / (double)c->rows;
+    double share = (double)CHECK_WEIGHTS * (double)count / (double)c->plan->parameters;
+    double probes = share < most ? share : most;
+    probes = probes < 20 ? 20 : probes;
+    return probes < (double)count ? (size_t)probes : count;
+}
+
+static void compare(checker *c, const hill_tensor *tensor, size_t element, double derivative, double rms)
+{
+    double g = (double)c->gradient[tensor->offset + element];
+    double below = fmax(fmax(fabs(g), fabs(derivative)), CHECK_FLOOR * rms);
+    double error = below > 0 ? fabs(g - derivative) / below : 0;
+    if (!(error > c->check->worst) && error == error)
+        return;
+    c->check->worst = error;
+    c->check->worst_engine = g;
+    c->check->worst_formula = derivative;
+    if (tensor->rank == 2)
+        snprintf(c->check->worst_weight, sizeof c->check->worst_weight, "%s[%zu, %zu]", tensor->name, element / tensor->shape[1],
+                 element % tensor->shape[1]);
+    else
+        snprintf(c->check->worst_weight, sizeof c->check->worst_weight, "%s[%zu]", tensor->name, element);
+}
+
+static void check_tensor(checker *c, size_t index, size_t l)
+{
+    hill_tensor tensor = HILL_TENSOR_INIT;
+    hill_plan_tensor(c->plan, index, &tensor);
+    const size_t outputs = tensor.shape[tensor.rank - 1], count = tensor.rank == 2 ? tensor.shape[0] * outputs : outputs;
+    const size_t probes = probes_for(c, l, count);
+    const double rms = tensor_rms(c, tensor.offset, count);
+    hill__permutation order = hill__permutation_make(count, c->run->seed, index, HILL__PURPOSE_CHECK);
+    for (size_t i = 0; i < probes; i++) {
+        size_t element = (size_t)hill__permutation_at(&order, i);
+        double derivative;
+        if (!probe_weight(c, l, tensor.offset + element, element % outputs, &derivative)) {
+            c->check->kinks++;
+            continue;
+        }
+        c->check->weights++;
+        compare(c, &tensor, element, derivative, rms);
+    }
+}
+
+/* Rows of the source, drawn by the seed, as doubles; and the engine's gradient over just those. */
+typedef struct check_rows {
+    hill_source source;
+    hill__permutation order;
+} check_rows;
+
+static int fill_drawn(void *self, const uint64_t *rows, size_t count, float *inputs, float *targets)
+{
+    const check_rows *drawn = self;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t row = hill__permutation_at(&drawn->order, rows[i]);
+        HILL__TRY(drawn->source.fill(drawn->source.self, &row, 1, inputs + i * drawn->source.inputs,
+                                     targets ? targets + i * drawn->source.targets : NULL));
+    }
+    return HILL_OK;
+}
+
+static int gather_rows(checker *c, const hill_source *source)
+{
+    check_rows drawn = {*source, hill__permutation_make(source->rows, c->run->seed, UINT64_MAX, HILL__PURPOSE_CHECK)};
+    hill_source few = {sizeof few, &drawn, c->rows, source->inputs, source->targets, fill_drawn};
+    HILL__TRY(hill_run_slope(c->run, c->point, &few, c->gradient));
+    for (size_t r = 0; r < c->rows; r++) {
+        c->run->rows[0] = r;
+        HILL__TRY(hill__run_gather(c->run, &few, 1));
+        double *values = c->values + r * c->width, *targets = c->targets + r * c->plan->outputs;
+        for (size_t i = 0; i < c->plan->inputs; i++)
+            values[i] = (double)c->run->inputs[i];
+        for (size_t i = 0; i < c->plan->outputs; i++)
+            targets[i] = (double)c->run->targets[i];
+        for (size_t l = 0; l < c->link_count; l++)
+            walk_link(c, l, values, targets, 0, c->links[l].outputs);
+    }
+    return HILL_OK;
+}
+
+/* All rows up to 256, fewer where even 200 probes a tensor would take too long. */
+static size_t rows_for(const checker *c, uint64_t rows)
+{
+    size_t most = rows < CHECK_ROWS ? (size_t)rows : CHECK_ROWS;
+    while (most > CHECK_ROWS_LEAST && probe_work(c, 0) * (double)most * 200 * 2 * (double)c->plan->layers > CHECK_WORK)
+        most /= 2;
+    return most;
+}
+
+static bool take_memory(checker *c)
+{
+    const hill_allocator *a = &c->allocator;
+    c->values = hill__alloc(a, c->rows * sizeof *c->values, c->width);
+    c->probed = hill__alloc(a, c->width, sizeof *c->probed);
+    c->other = hill__alloc(a, c->width, sizeof *c->other);
+    c->weights = hill__alloc(a, c->plan->vector, sizeof *c->weights);
+    c->targets = hill__alloc(a, c->rows * sizeof *c->targets, c->plan->outputs);
+    c->gradient = hill__alloc(a, c->plan->vector, sizeof *c->gradient);
+    c->point = hill__alloc(a, c->plan->vector, sizeof *c->point);
+    return c->values && c->probed && c->other && c->weights && c->targets && c->gradient && c->point;
+}
+
+static void free_memory_of(checker *c)
+{
+    const hill_allocator *a = &c->allocator;
+    hill__free(a, c->point, c->plan->vector, sizeof *c->point);
+    hill__free(a, c->gradient, c->plan->vector, sizeof *c->gradient);
+    hill__free(a, c->targets, c->rows * sizeof *c->targets, c->plan->outputs);
+    hill__free(a, c->weights, c->plan->vector, sizeof *c->weights);
+    hill__free(a, c->other, c->width, sizeof *c->other);
+    hill__free(a, c->probed, c->width, sizeof *c->probed);
+    hill__free(a, c->values, c->rows * sizeof *c->values, c->width);
+    hill__free(a, c->links, 2 * c->plan->count, sizeof *c->links);
+}
+
+/* 1e-4 where sums have up to 16 terms; rounding errors of longer ones grow like a random walk. */
+static double default_limit(const checker *c)
+{
+    size_t widest = 16;
+    for (size_t l = 0; l < c->link_count; l++)
+        if (c->links[l].layer && c->links[l].inputs > widest)
+            widest = c->links[l].inputs;
+    return 1e-4 * sqrt((double)widest / 16);
+}
+
+static int check_all(checker *c, const hill_source *source)
+{
+    if (!(c->check->limit > 0))
+        c->check->limit = default_limit(c);
+    hill__init_anywhere(c->plan, c->run->seed, c->point);
+    for (size_t i = 0; i < c->plan->vector; i++)
+        c->weights[i] = (double)c->point[i];
+    HILL__TRY(gather_rows(c, source));
+    for (size_t l = 0, layer = 0; l < c->link_count; l++)
+        if (c->links[l].layer) {
+            check_tensor(c, 2 * layer, l);
+            check_tensor(c, 2 * layer + 1, l);
+            layer++;
+        }
+    bool flat = tensor_rms(c, 0, c->plan->vector) == 0;
+    double kinks = (double)c->check->kinks / (double)(c->check->kinks + c->check->weights);
+    if (flat || kinks > CHECK_KINKS || !(c->check->worst < c->check->limit))
+        return HILL_ECHECK;
+    return HILL_OK;
+}
+
+int hill_run_check(hill_run *run, const hill_source *source, hill_check *check)
+{
+    checker c = {.run = run, .plan = run->plan, .allocator = run->allocator, .check = check};
+    if (source->rows == 0 || source->inputs != run->plan->inputs || source->targets != run->plan->outputs)
+        return HILL_EARGUMENT;
+    check->worst = check->worst_engine = check->worst_formula = 0;
+    check->weights = check->kinks = 0;
+    check->worst_weight[0] = '\0';
+    c.links = hill__alloc(&c.allocator, 2 * c.plan->count, sizeof *c.links);
+    if (!c.links)
+        return HILL_EMEMORY;
+    link_all(&c);
+    c.rows = rows_for(&c, source->rows);
+    check->rows = c.rows;
+    int status = take_memory(&c) ? check_all(&c, source) : HILL_EMEMORY;
+    free_memory_of(&c);
+    return status;
+}
