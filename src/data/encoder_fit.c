@@ -221,38 +221,10 @@ static int fit_image(fit_work *work)
     return HILL_OK;
 }
 
-/* Marks the columns of the comma list. */
-static int fit_read_keep(fit_work *work)
-{
-    const char *at = work->options->keep ? work->options->keep : "";
-    while (*at) {
-        size_t length = strcspn(at, ",");
-        const char *next = at + length + (at[length] ? 1 : 0);
-        while (length > 0 && *at == ' ') {
-            at++;
-            length--;
-        }
-        while (length > 0 && at[length - 1] == ' ')
-            length--;
-        char *name = hill__copy_text(&work->encoder->allocator, at, length);
-        if (!name)
-            return hill__fail_memory(work->error);
-        size_t index = hill__table_find(work->table, name);
-        int status = HILL_OK;
-        if (index < work->table->column_count)
-            work->keep[index] = true;
-        else
-            status = hill__fail(work->error, HILL_EDATA, "%s: --keep %s: there is no such column", work->table->name, name);
-        hill__free(&work->encoder->allocator, name, length + 1, 1);
-        HILL__TRY(status);
-        at = next;
-    }
-    return HILL_OK;
-}
-
 static int fit_inputs(fit_work *work)
 {
-    HILL__TRY(fit_read_keep(work));
+    if (work->options->keep && *work->options->keep)
+        HILL__TRY(hill__table_mark(work->table, work->options->keep, work->keep, work->error));
     HILL__TRY(fit_target(work));
     if (work->table->image)
         HILL__TRY(fit_image(work));

@@ -1,0 +1,59 @@
+/*
+ * model.h - a trained net with all it takes to answer raw rows.
+ */
+#ifndef HILL_MODEL_MODEL_H
+#define HILL_MODEL_MODEL_H
+
+#include "data/rows.h"
+#include "model/safetensors.h"
+#include "plan/recipe.h"
+
+/* Rows answered at once. */
+#define HILL__ANSWER_ROWS 256u
+
+/* What a training left behind besides weights. */
+typedef struct hill__facts {
+    uint64_t rows, epochs, steps, best_epoch;
+} hill__facts;
+
+struct hill_model {
+    hill_allocator allocator;
+    hill_host host;
+    char isa[16]; /* what host.isa points to */
+    hill_plan *plan;
+    hill_plan_sizes sizes;
+    hill__encoder *encoder;
+    float *weights; /* [sizes.vector] */
+    hill__facts facts;
+    hill_run *run; /* answers; made when the first are asked for, with the two buffers */
+    float *inputs;
+    float *outputs;
+};
+
+/* What a model is made of. It takes over the encoder, on failure too; the weights are NULL for zeros. */
+typedef struct hill__model_parts {
+    const hill_recipe *recipe; /* resolved */
+    hill__encoder *encoder;
+    const float *weights;
+    hill__facts facts;
+} hill__model_parts;
+
+/* A host whose `isa` is kept in `isa`, so that the caller's may go. */
+hill_host hill__model_host(const hill_host *host, char isa[16]);
+
+int hill__model_new(const hill__model_parts *parts, const hill_host *host, hill_model **out, hill_error *error);
+
+/*
+ * Copies the plan's tensors from a file into a vector of its layout. Other tensors may only be a checkpoint's, under "run.".
+ * HILL_EMODEL: one is missing, of another shape or dtype, too many, or holds a value that isn't finite. `name` is the file's.
+ */
+int hill__model_load(const hill__safetensors *file, const char *name, const hill_plan *plan, float *weights, hill_error *error);
+
+/* Reads the weights of a model or a bare safetensors file that fits the plan. */
+int hill__model_start(const char *path, const hill_plan *plan, const hill_allocator *allocator, float *weights,
+                      hill_error *error);
+
+/* Metrics over bound rows with targets; `confusion` as in hill_model_evaluate. */
+int hill__model_score(hill_model *model, hill__rows *rows, hill_metrics *metrics, uint64_t *confusion, hill_error *error);
+
+#endif

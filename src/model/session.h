@@ -1,0 +1,27 @@
+/*
+ * session.h - a table and a recipe on their way to a model.
+ */
+#ifndef HILL_MODEL_SESSION_H
+#define HILL_MODEL_SESSION_H
+
+#include "model/model.h"
+
+struct hill_session {
+    hill_allocator allocator;
+    hill_host host;
+    char isa[16]; /* what host.isa points to */
+    hill_tables tables;
+    hill_recipe *recipe; /* as asked for; data knobs made concrete step by step */
+    hill_plan *plan;
+    hill_run *run;
+    hill__encoder *encoder;
+    hill__rows *train, *valid, *test; /* the last two may be NULL */
+    hill_source train_source, valid_source;
+    hill__lines notes;
+    hill__text guesses;
+};
+
+/* The data half of hill_session_new: target, task, split, encoder and rows (session_data.c). */
+int hill__session_data(hill_session *session, hill_error *error);
+
+#endif

@@ -1,0 +1,121 @@
+/*
+ * session_data.c - from tables to rows that a run can gather. Invariant: once done, the session's recipe says which target, task
+ * and held-out fraction were taken, so that the recipe makes the same rows of the same table again.
+ */
+#include "base/fp.h"
+
+#include "model/session.h"
+
+#include <string.h>
+
+#include "base/number.h"
+#include "data/choose.h"
+#include "data/split.h"
+
+/* The target as the recipe will name it: by name where that finds it again, else by number. */
+static int session_name_target(hill_session *session, size_t target, hill_error *error)
+{
+    const hill_table *table = session->tables.train;
+    const char *name = table->columns[target].name;
+    size_t length = strlen(name);
+    char number[HILL__NUMBER_TEXT];
+    bool clean = length > 0 && name[0] != ' ' && name[length - 1] != ' ' && strcmp(name, "auto") != 0;
+    for (size_t i = 0; i < length; i++)
+        clean = clean && (unsigned char)name[i] >= ' ';
+    if (!clean || hill__table_find(table, name) != target) {
+        hill__format_double((double)(target + 1), number);
+        name = number;
+    }
+    return hill_recipe_set(session->recipe, "target", name, error);
+}
+
+static int session_new_encoder(hill_session *session, hill__encoder_options *options, hill_error *error)
+{
+    const hill_table *table = session->tables.train;
+    const char *task = hill_recipe_get(session->recipe, "task");
+    HILL__TRY(hill__choose_target(table, hill_recipe_get(session->recipe, "target"), &options->target, error));
+    options->task = hill__choose_task(table, options->target, task);
+    options->scaled = !hill__recipe_is(session->recipe, "scale", "none");
+    HILL__TRY(session_name_target(session, options->target, error));
+    HILL__TRY(hill_recipe_set(session->recipe, "task", options->task == HILL_TASK_CLASSES ? "classes" : "numbers", error));
+    options->keep = hill_recipe_get(session->recipe, "keep");
+    return hill__encoder_new(table, options, &session->allocator, &session->encoder, error);
+}
+
+/* The rows of a table that have a target; what is left out is counted and said. */
+static int session_list(hill_session *session, const hill_table *table, const char *what, hill__rows **out, hill_error *error)
+{
+    const char *target = session->encoder->target.name;
+    hill__view view = {session->encoder, table, 0, table->rows, true};
+    HILL__TRY(hill__rows_new(&view, &session->allocator, out, error));
+    const hill__rows *rows = *out;
+    if (rows->without)
+        hill__lines_add(&session->notes, "left out: %llu %s rows without a %s", (unsigned long long)rows->without, what,
+                        target);
+    if (rows->unknown)
+        hill__lines_add(&session->notes, "left out: %llu %s rows whose %s is in no training row",
+                        (unsigned long long)rows->unknown, what, target);
+    if (rows->count == 0)
+        return hill__fail(error, HILL_EDATA, "%s: no row has a target %s to use", table->name, target);
+    return HILL_OK;
+}
+
+/* The fraction to hold out; "auto" becomes a number here. */
+static int session_fraction(hill_session *session, uint64_t rows, double *fraction, hill_error *error)
+{
+    bool small = rows < HILL__SPLIT_LEAST || session->tables.valid;
+    char text[HILL__NUMBER_TEXT];
+    if (session->tables.valid || hill__recipe_is(session->recipe, "valid", "auto")) {
+        hill__format_double(small ? 0 : HILL__SPLIT_AUTO, text);
+        HILL__TRY(hill_recipe_set(session->recipe, "valid", text, error));
+    }
+    *fraction = hill__recipe_number(session->recipe, "valid");
+    return HILL_OK;
+}
+
+static int session_hold_out(hill_session *session, double fraction, hill_error *error)
+{
+    hill__rows *train = session->train;
+    uint64_t count, seed = hill__recipe_count(session->recipe, "seed");
+    size_t rows = (size_t)train->count, classes = train->labels ? session->encoder->target.classes.count : 1;
+    hill__split split = {train->labels, train->count, classes, fraction, seed};
+    unsigned char *held = hill__alloc(&session->allocator, rows, 1);
+    int status = held ? hill__split_rows(&split, &session->allocator, held, &count) : HILL_EMEMORY;
+    if (status < 0)
+        status = hill__fail_memory(error);
+    else if (count > 0)
+        status = hill__rows_split(train, held, &session->valid, error);
+    hill__free(&session->allocator, held, rows, 1);
+    if (status == HILL_OK && session->valid)
+        hill__lines_add(&session->notes, "held out: %llu of %zu rows, drawn by seed %llu%s, to see how training goes",
+                        (unsigned long long)count, rows, (unsigned long long)seed, classes > 1 ? " from each class alike" : "");
+    return status;
+}
+
+static int session_rows(hill_session *session, hill_error *error)
+{
+    double fraction;
+    HILL__TRY(session_list(session, session->tables.train, "training", &session->train, error));
+    HILL__TRY(session_fraction(session, session->train->count, &fraction, error));
+    if (session->tables.valid)
+        return session_list(session, session->tables.valid, "validation", &session->valid, error);
+    return fraction > 0 ? session_hold_out(session, fraction, error) : HILL_OK;
+}
+
+int hill__session_data(hill_session *session, hill_error *error)
+{
+    hill__encoder_options options;
+    const hill_tables *tables = &session->tables;
+    HILL__TRY(session_new_encoder(session, &options, error));
+    HILL__TRY(session_rows(session, error));
+    HILL__TRY(hill__encoder_fit(session->encoder, tables->train, &options, session->train->list, session->train->count,
+                                &session->notes, error));
+    HILL__TRY(hill__rows_bind(session->train, error));
+    if (session->valid)
+        HILL__TRY(hill__rows_bind(session->valid, error));
+    if (tables->test) {
+        HILL__TRY(session_list(session, tables->test, "test", &session->test, error));
+        HILL__TRY(hill__rows_bind(session->test, error));
+    }
+    return session->notes.text.failed ? hill__fail_memory(error) : HILL_OK;
+}
