@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define FLAG_COLUMN 26
+#define NARROW 60 /* columns under which a flag gets a line of its own */
 
 typedef struct screen {
     text out;
@@ -42,6 +43,8 @@ static void heading(screen *s, const char *title)
 static void row(screen *s, const char *left, const char *right, size_t column)
 {
     size_t width = text_width(left) + 2;
+    if (s->width < NARROW)
+        column = 6;
     text_format(&s->out, "  %s", left);
     if (width + 2 > column) {
         text_string(&s->out, "\n");
@@ -109,7 +112,7 @@ static void knob_groups(screen *s, const verb *v)
         if (!covered(v, knobs[i].name))
             knob_row(s, &knobs[i]);
     }
-    heading(s, "Words (downhill help WORD has their formulas)");
+    heading(s, "Words");
     hill_vocabulary vocabulary = HILL_WORDS_LAYER;
     const char *title = NULL;
     for (size_t i = 0; (title = help_vocabulary(i, &vocabulary)) != NULL; i++) {
@@ -120,6 +123,7 @@ static void knob_groups(screen *s, const verb *v)
         row(s, title, text_get(&names), 16);
         text_free(&names);
     }
+    row(s, "", "`downhill help WORD` has their formulas.", 2);
 }
 
 static void examples(screen *s, const example *list, size_t count)
@@ -140,6 +144,26 @@ static void verb_rows(screen *s)
         row(s, text_get(&left), all[i].sentence, 22);
         text_free(&left);
     }
+}
+
+/* The verb, knob or word that `name` most likely meant, or NULL. */
+static const char *anything_nearest(const char *name)
+{
+    const char *best = NULL;
+    size_t least = OPTIONS_FAR, count = 0;
+    const verb *all = verbs(&count);
+    for (size_t i = 0; i < count; i++)
+        options_nearer(name, all[i].name, &best, &least);
+    const hill_knob *knobs = hill_knobs(&count);
+    for (size_t i = 0; i < count; i++)
+        options_nearer(name, knobs[i].name, &best, &least);
+    hill_vocabulary vocabulary = HILL_WORDS_LAYER;
+    for (size_t i = 0; help_vocabulary(i, &vocabulary); i++) {
+        const hill_word *word = NULL;
+        for (size_t w = 0; (word = hill_words(vocabulary, w)) != NULL; w++)
+            options_nearer(name, word->name, &best, &least);
+    }
+    return best;
 }
 
 /* A knob or a word of a vocabulary: "downhill help relu". */
@@ -172,9 +196,7 @@ static int help_word(const char *name)
     if (found)
         return screen_show(&s);
     text_free(&s.out);
-    const char *nearest = verb_nearest(name);
-    for (int v = -1; !nearest && v <= HILL_WORDS_INIT; v++)
-        nearest = hill_nearest(v, name);
+    const char *nearest = anything_nearest(name);
     if (nearest)
         return output_error(CODE_USAGE, "there is no help about '%s'; did you mean %s?", name, nearest);
     return output_error(CODE_USAGE, "there is no help about '%s': it is no verb, knob or word; see: downhill help", name);
@@ -246,13 +268,22 @@ int help_verb(const verb *v)
     return screen_show(&s);
 }
 
+/* True if the sentence speaks of the word anyway. */
+static bool told_of(const hill_knob *knob, const char *word, size_t length)
+{
+    char plain[64] = "";
+    if (length < sizeof plain)
+        memcpy(plain, word, length);
+    return strstr(knob->sentence, plain) != NULL;
+}
+
 void help_bounds(const hill_knob *knob, text *out)
 {
     bool number = knob->kind == HILL_KNOB_NUMBER || knob->kind == HILL_KNOB_INTEGER;
     if (number) {
         text_string(out, "; ");
         text_number(out, knob->low, 7);
-        if (knob->high < 1e18) {
+        if (knob->high < 1e9) {
             text_string(out, " to ");
             text_number(out, knob->high, 10);
         } else {
@@ -262,7 +293,7 @@ void help_bounds(const hill_knob *knob, text *out)
     bool first = true;
     for (const char *word = knob->words; *word;) {
         size_t length = strcspn(word, " ");
-        if (*word != '@' && !(length == 4 && memcmp(word, "auto", 4) == 0)) {
+        if (*word != '@' && (number || !told_of(knob, word, length)) && !(length == 4 && memcmp(word, "auto", 4) == 0)) {
             text_string(out, first && !number ? "; " : number ? " or " : ", ");
             text_bytes(out, word, length);
             first = false;

@@ -35,6 +35,15 @@ int cmd_version(const arguments *a)
     return code;
 }
 
+/* A flag where a verb should stand. */
+static int flag_first(const char *word)
+{
+    const char *nearest = verb_nearest(word + strspn(word, "-"));
+    if (nearest && (strcmp(nearest, "version") == 0 || strcmp(nearest, "help") == 0))
+        return output_error(CODE_USAGE, "there is no flag %s; did you mean --%s?", word, nearest);
+    return output_error(CODE_USAGE, "%s: a verb comes first; see: downhill help", word);
+}
+
 static int run_verb(const char *name, int count, char **words)
 {
     arguments a;
@@ -68,7 +77,7 @@ int main(int count, char **words)
     else if (strcmp(words[1], "--version") == 0)
         code = cmd_version(NULL);
     else if (words[1][0] == '-')
-        code = output_error(CODE_USAGE, "there is no flag %s here: a verb comes first; see: downhill help", words[1]);
+        code = flag_first(words[1]);
     else
         code = run_verb(words[1], count - 2, words + 2);
     return code == CODE_PIPE ? CODE_GOOD : code;

@@ -10,16 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MISTAKES 2 /* slips of the finger between a word and what is suggested for it */
 #define WORD_CELLS 32
 
-/* Edits (one letter put in, left out, changed, or two swapped) that turn a into b; more than MISTAKES where it isn't near. */
+/* Edits (one letter put in, left out, changed, or two swapped) that turn a into b; OPTIONS_FAR where it isn't near. */
 static size_t mistakes(const char *a, const char *b)
 {
     size_t rows[3][WORD_CELLS + 1];
     size_t n = strlen(a), m = strlen(b);
     if (n > WORD_CELLS || m > WORD_CELLS)
-        return MISTAKES + 1;
+        return OPTIONS_FAR;
     for (size_t j = 0; j <= m; j++)
         rows[0][j] = j;
     for (size_t i = 1; i <= n; i++) {
@@ -37,16 +36,6 @@ static size_t mistakes(const char *a, const char *b)
         }
     }
     return rows[n % 3][m];
-}
-
-/* Keeps `name` as *best where it is nearer to `word`. A word is never read as one it shares no letter's place with. */
-static void nearer(const char *word, const char *name, const char **best, size_t *least)
-{
-    size_t distance = mistakes(word, name);
-    if (distance <= MISTAKES && distance < strlen(name) && distance < *least) {
-        *best = name;
-        *least = distance;
-    }
 }
 
 static const option *option_find(const verb *v, const char *name, size_t length)
@@ -70,14 +59,14 @@ static const hill_knob *knob_find(const char *name, size_t length)
 static const char *flag_nearest(const verb *v, const char *name)
 {
     const char *best = NULL;
-    size_t least = MISTAKES + 1;
-    nearer(name, "help", &best, &least);
+    size_t least = OPTIONS_FAR;
+    options_nearer(name, "help", &best, &least);
     for (size_t i = 0; i < v->option_count; i++)
-        nearer(name, v->options[i].name, &best, &least);
+        options_nearer(name, v->options[i].name, &best, &least);
     size_t count = 0;
     const hill_knob *knobs = v->knobs ? hill_knobs(&count) : NULL;
     for (size_t i = 0; i < count; i++)
-        nearer(name, knobs[i].name, &best, &least);
+        options_nearer(name, knobs[i].name, &best, &least);
     return best;
 }
 
@@ -164,11 +153,21 @@ const verb *verb_find(const char *name)
 const char *verb_nearest(const char *name)
 {
     const char *best = NULL;
-    size_t least = MISTAKES + 1, count = 0;
+    size_t least = OPTIONS_FAR, count = 0;
     const verb *all = verbs(&count);
     for (size_t i = 0; i < count; i++)
-        nearer(name, all[i].name, &best, &least);
+        options_nearer(name, all[i].name, &best, &least);
     return best;
+}
+
+/* A word isn't taken for a name that it has no letter of. */
+void options_nearer(const char *word, const char *name, const char **best, size_t *least)
+{
+    size_t distance = mistakes(word, name);
+    if (distance < strlen(name) && distance < *least) {
+        *best = name;
+        *least = distance;
+    }
 }
 
 int options_parse(const verb *v, int count, char **words, arguments *out)

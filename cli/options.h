@@ -82,6 +82,13 @@ const verb *verb_find(const char *name);
 /* The verb that `name` most likely meant, or NULL. */
 const char *verb_nearest(const char *name);
 
+/*
+ * Keeps `name` as *best where it is nearer to `word` than what *least says, and near enough to be what was meant. *least
+ * begins as OPTIONS_FAR.
+ */
+#define OPTIONS_FAR 3
+void options_nearer(const char *word, const char *name, const char **best, size_t *least);
+
 /* Reads the words after the verb. Returns 0 or an exit code after saying what is wrong. */
 int options_parse(const verb *v, int count, char **words, arguments *out);
 void options_free(arguments *a);

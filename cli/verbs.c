@@ -66,8 +66,8 @@ static const option help_options[] = {
 
 static const example train_examples[] = {
     {"downhill train xor.csv", "everything guessed, and said"},
-    {"downhill train houses.csv --target price --net '64 relu, 64 relu' --rate 0.003", "some knobs"},
-    {"downhill train digits --batch 64 --epochs 2 --log digits.jsonl --out digits.safetensors", "a folder of images"},
+    {"downhill train houses.csv --target price --net '64 relu, 64 relu'", "some knobs"},
+    {"downhill train digits --batch 64 --epochs 2 --log digits.jsonl", "a folder of images"},
     {"downhill train xor.csv --recipe lesson.recipe --rate 1", "a recipe, and a flag that beats it"}};
 static const example eval_examples[] = {{"downhill eval xor.safetensors xor.csv", "how good it is"},
                                         {"downhill eval digits.safetensors digits --json", "on the folder's test part"}};
