@@ -22,10 +22,10 @@ typedef enum hill__json_kind {
 /* A value. Members of arrays and objects are chained by `next`; `key` is set for members of an object. */
 typedef struct hill__json {
     hill__json_kind kind;
-    const char *key;     /* zero-ended; without escapes */
-    const char *string;  /* of a string: decoded, zero-ended, `length` bytes (it may hold zero bytes); of a number: its text */
+    const char *key;    /* zero-ended; without escapes */
+    const char *string; /* of a string: decoded, zero-ended, `length` bytes (it may hold zero bytes); of a number: its text */
     size_t length;
-    size_t count;        /* members of an array or object */
+    size_t count; /* members of an array or object */
     const struct hill__json *first;
     const struct hill__json *next;
 } hill__json;
@@ -36,7 +36,8 @@ typedef struct hill__json_tree hill__json_tree;
  * Reads `length` bytes. HILL_EDATA with a text that ends in "at byte N" when they are no JSON; the caller puts its file's name
  * in front. The tree holds its own copies.
  */
-int hill__json_parse(const char *text, size_t length, const hill_allocator *allocator, hill__json_tree **out, hill_error *error);
+int hill__json_parse(const char *text, size_t length, const hill_allocator *allocator, hill__json_tree **out,
+                     hill_error *error);
 void hill__json_free(hill__json_tree *tree);
 const hill__json *hill__json_root(const hill__json_tree *tree);
 

@@ -12,9 +12,9 @@
 
 /* What a number is for; part of the counter, so that two purposes never share numbers. Values are part of arith=1. */
 typedef enum hill__purpose {
-    HILL__PURPOSE_INIT = 1,   /* step: the tensor's index */
-    HILL__PURPOSE_ORDER = 2,  /* step: the epoch; element: the round of the permutation */
-    HILL__PURPOSE_SPLIT = 3,  /* step: the class; element: the round */
+    HILL__PURPOSE_INIT = 1,  /* step: the tensor's index */
+    HILL__PURPOSE_ORDER = 2, /* step: the epoch; element: the round of the permutation */
+    HILL__PURPOSE_SPLIT = 3, /* step: the class; element: the round */
     HILL__PURPOSE_CHECK = 4
 } hill__purpose;
 

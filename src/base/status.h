@@ -19,11 +19,11 @@ int hill__fail(hill_error *error, int status, const char *format, ...) HILL__PRI
 int hill__fail_memory(hill_error *error);
 
 /* Forwards a failure: `int status = call; if (status < 0) return status;` */
-#define HILL__TRY(call)                       \
-    do {                                      \
-        int hill__try_status = (call);        \
-        if (hill__try_status < 0)             \
-            return hill__try_status;          \
+#define HILL__TRY(call)                \
+    do {                               \
+        int hill__try_status = (call); \
+        if (hill__try_status < 0)      \
+            return hill__try_status;   \
     } while (0)
 
 #endif

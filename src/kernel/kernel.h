@@ -46,7 +46,7 @@ typedef enum hill__map {
 #define MAP_ENUM(name) HILL__MAP_##name,
     HILL__MAPS(MAP_ENUM)
 #undef MAP_ENUM
-    HILL__MAP_COUNT
+        HILL__MAP_COUNT
 } hill__map;
 
 /* One row a data row: cost[r] = cost of y[r][n] against t[r][n], and where d isn't NULL d[r][n] = scale * its gradient. */
@@ -71,16 +71,16 @@ typedef enum hill__cost_kind {
 #define COST_ENUM(name) HILL__COST_##name,
     HILL__COSTS(COST_ENUM)
 #undef COST_ENUM
-    HILL__COST_COUNT
+        HILL__COST_COUNT
 } hill__cost_kind;
 
 /* What one step of a rule needs, the same for every weight. Fields a rule doesn't use are 0. */
 typedef struct hill__update {
     float rate;
-    float decay;      /* added to the gradient, times the weight */
-    float keep;       /* adamw: what the weight is multiplied with first */
-    float momentum;   /* momentum, nesterov; beta1 of adam; alpha of rmsprop */
-    float square;     /* beta2 of adam */
+    float decay;                      /* added to the gradient, times the weight */
+    float keep;                       /* adamw: what the weight is multiplied with first */
+    float momentum;                   /* momentum, nesterov; beta1 of adam; alpha of rmsprop */
+    float square;                     /* beta2 of adam */
     float momentum_rest, square_rest; /* 1 - momentum, 1 - square, rounded once */
     float epsilon;
     float correction; /* adam: 1 / sqrt(1 - beta2^t) */
@@ -98,7 +98,7 @@ typedef enum hill__rule_kind {
 #define RULE_ENUM(name) HILL__RULE_##name,
     HILL__RULES(RULE_ENUM)
 #undef RULE_ENUM
-    HILL__RULE_COUNT
+        HILL__RULE_COUNT
 } hill__rule_kind;
 
 typedef void (*hill__map_loop)(float *y, const float *x, size_t n);

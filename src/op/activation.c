@@ -65,15 +65,15 @@ void hill__activation_backward(const hill__instr *instr, hill__walk *walk)
 }
 
 /* EACH(y): the naive form, for x and y one unit. */
-#define EACH(expression)                                         \
-    for (size_t i = f->first; i < f->first + f->count; i++) {    \
-        const double x = f->x[i];                                \
-        f->y[i] = (expression);                                  \
+#define EACH(expression)                                      \
+    for (size_t i = f->first; i < f->first + f->count; i++) { \
+        const double x = f->x[i];                             \
+        f->y[i] = (expression);                               \
     }
-#define FORMULA(id, expression)                      \
+#define FORMULA(id, expression)                       \
     void hill__##id##_formula(const hill__formula *f) \
-    {                                                \
-        EACH(expression)                             \
+    {                                                 \
+        EACH(expression)                              \
     }
 
 #define SELU_SCALE_DOUBLE 1.0507009873554805
@@ -85,7 +85,7 @@ FORMULA(tanh, tanh(x))
 FORMULA(relu, x > 0 ? x : 0)
 FORMULA(leaky_relu, x > 0 ? x : 0.01 * x)
 FORMULA(elu, x > 0 ? x : expm1(x))
-FORMULA(selu, SELU_SCALE_DOUBLE *(x > 0 ? x : SELU_ALPHA_DOUBLE *expm1(x)))
+FORMULA(selu, SELU_SCALE_DOUBLE *(x > 0 ? x : SELU_ALPHA_DOUBLE * expm1(x)))
 FORMULA(gelu, x *(1 + erf(x / sqrt(2))) / 2)
 FORMULA(silu, x / (1 + exp(-x)))
 FORMULA(mish, x *tanh(log1p(exp(x))))

@@ -33,18 +33,18 @@ void hill__cost_backward(const hill__instr *instr, hill__walk *walk)
     run_cost(instr, walk, walk->d);
 }
 
-#define COST_FORMULA(id, expression)                                    \
-    void hill__##id##_formula(const hill__formula *f)                   \
-    {                                                                   \
-        f->y[0] = 0;                                                    \
-        for (size_t i = 0; i < f->inputs; i++) {                        \
+#define COST_FORMULA(id, expression)                                     \
+    void hill__##id##_formula(const hill__formula *f)                    \
+    {                                                                    \
+        f->y[0] = 0;                                                     \
+        for (size_t i = 0; i < f->inputs; i++) {                         \
             const double y = f->x[i], t = f->target[i], e = fabs(y - t); \
-            f->y[0] += (expression);                                    \
-        }                                                               \
+            f->y[0] += (expression);                                     \
+        }                                                                \
     }
 
 COST_FORMULA(squared, e *e / 2)
 COST_FORMULA(absolute, e)
-COST_FORMULA(huber, e <= f->delta ? e *e / 2 : f->delta *(e - f->delta / 2))
+COST_FORMULA(huber, e <= f->delta ? e * e / 2 : f->delta * (e - f->delta / 2))
 COST_FORMULA(cross_entropy, t == 0 ? 0 * e : -t * log(y))
 COST_FORMULA(binary_cross_entropy, -(t == 0 ? 0 * e : t * log(y)) - (t == 1 ? 0 * e : (1 - t) * log1p(-y)))

@@ -14,15 +14,39 @@
 #define ROW HILL__OP_ROW
 
 static const hill__op operators[HILL__OP_COUNT] = {
-#define LAYER(id, word, text, sentence)                                                                       \
-    [HILL__OP_##id] = {word, HILL__LAYER,           0,                       0,                      HILL__OP_identity, \
-                       text, sentence,              hill__##id##_forward,    hill__##id##_backward,  hill__##id##_formula},
-#define ACTIVATION(id, word, flags, text, sentence)                                                           \
-    [HILL__OP_##id] = {word, HILL__ACTIVATION,      flags,                   HILL__MAP_##id,         HILL__OP_identity, \
-                       text, sentence,              hill__activation_forward, hill__activation_backward, hill__##id##_formula},
-#define COST(id, word, loop, output, text, sentence)                                                          \
-    [HILL__OP_##id] = {word, HILL__COST,            0,                       HILL__COST_##loop,      HILL__OP_##output, \
-                       text, sentence,              hill__cost_forward,      hill__cost_backward,    hill__##id##_formula},
+#define LAYER(id, word, text, sentence)       \
+    [HILL__OP_##id] = {word,                  \
+                       HILL__LAYER,           \
+                       0,                     \
+                       0,                     \
+                       HILL__OP_identity,     \
+                       text,                  \
+                       sentence,              \
+                       hill__##id##_forward,  \
+                       hill__##id##_backward, \
+                       hill__##id##_formula},
+#define ACTIVATION(id, word, flags, text, sentence) \
+    [HILL__OP_##id] = {word,                        \
+                       HILL__ACTIVATION,            \
+                       flags,                       \
+                       HILL__MAP_##id,              \
+                       HILL__OP_identity,           \
+                       text,                        \
+                       sentence,                    \
+                       hill__activation_forward,    \
+                       hill__activation_backward,   \
+                       hill__##id##_formula},
+#define COST(id, word, loop, output, text, sentence) \
+    [HILL__OP_##id] = {word,                         \
+                       HILL__COST,                   \
+                       0,                            \
+                       HILL__COST_##loop,            \
+                       HILL__OP_##output,            \
+                       text,                         \
+                       sentence,                     \
+                       hill__cost_forward,           \
+                       hill__cost_backward,          \
+                       hill__##id##_formula},
 #include "op/op.def"
 };
 

@@ -69,15 +69,15 @@ static int read_layer(net_reader *reader, hill__net *net)
     uint64_t units;
     if (strcmp(first->text, "output") == 0) {
         if (reader->count < 2)
-            return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: 'output' needs its activation, as in 'output sigmoid'",
-                              first->at);
+            return hill__fail(reader->error, HILL_ERECIPE,
+                              "net: character %zu: 'output' needs its activation, as in 'output sigmoid'", first->at);
         if (reader->text[reader->at])
             return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: the output layer must be the last", first->at);
         return find_activation(reader, &reader->words[1], &net->output);
     }
     if (!hill__parse_unsigned(first->text, strlen(first->text), &units))
-        return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: unknown layer '%s'; a layer is written '64 relu'", first->at,
-                          first->text);
+        return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: unknown layer '%s'; a layer is written '64 relu'",
+                          first->at, first->text);
     if (units < 1 || units > HILL__NET_UNITS)
         return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: a layer has 1 to %d units, not %s", first->at,
                           HILL__NET_UNITS, first->text);

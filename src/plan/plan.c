@@ -101,8 +101,8 @@ static bool add_head(plan_builder *builder, const hill__op *output, const hill__
     plan->answer = builder->x;
     builder->x = x;
     hill__instr *instr = append(builder, cost, 1);
-    return instr && reserve(&plan->scratch, plan->block_rows, &plan->costs) && reserve_rows(builder, builder->widest, &plan->d) &&
-           reserve_rows(builder, builder->widest, &plan->d_next) &&
+    return instr && reserve(&plan->scratch, plan->block_rows, &plan->costs) &&
+           reserve_rows(builder, builder->widest, &plan->d) && reserve_rows(builder, builder->widest, &plan->d_next) &&
            reserve(&plan->scratch, builder->largest_transposed, &plan->transposed);
 }
 

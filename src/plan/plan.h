@@ -23,10 +23,11 @@ struct hill_plan {
     hill__instr *instrs; /* layers and activations, then the cost */
     size_t count;
     size_t capacity;
-    size_t hidden_count; /* instructions that training walks: all but the cost and, with a fused cost, the answer's activation */
-    size_t answer;       /* buffer that holds the answers */
-    size_t costs;        /* buffer of a block's row costs */
-    size_t d, d_next;    /* buffers of the backward walk */
+    size_t
+        hidden_count; /* instructions that training walks: all but the cost and, with a fused cost, the answer's activation */
+    size_t answer;    /* buffer that holds the answers */
+    size_t costs;     /* buffer of a block's row costs */
+    size_t d, d_next; /* buffers of the backward walk */
     size_t transposed;
     size_t block_rows;
     size_t batch; /* rows a step; 0: all there are */

@@ -58,7 +58,8 @@ static int refuse_word(const hill_knob *knob, const char *value, hill_error *err
             memcpy(list + length, word->name, strlen(word->name) + 1);
             length += strlen(word->name);
         }
-    return hill__fail(error, HILL_ERECIPE, "%s: unknown word '%.40s'; it takes one of: %s%s", knob->name, value, knob->words, list);
+    return hill__fail(error, HILL_ERECIPE, "%s: unknown word '%.40s'; it takes one of: %s%s", knob->name, value, knob->words,
+                      list);
 }
 
 static int accept_number(const hill_knob *knob, const char *value, hill_error *error)
@@ -141,8 +142,8 @@ int hill_recipe_set(hill_recipe *recipe, const char *knob, const char *value, hi
     const hill_knob *row = hill_knob_find(knob);
     if (!row) {
         const char *near = hill_nearest(-1, knob);
-        return hill__fail(error, HILL_ERECIPE, "unknown key '%.40s'%s%s%s", knob, near ? "; did you mean '" : "", near ? near : "",
-                          near ? "'?" : "");
+        return hill__fail(error, HILL_ERECIPE, "unknown key '%.40s'%s%s%s", knob, near ? "; did you mean '" : "",
+                          near ? near : "", near ? "'?" : "");
     }
     HILL__TRY(accept_value(row, value, error));
     char *copy = hill__copy_text(&recipe->allocator, value, strlen(value));

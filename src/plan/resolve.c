@@ -47,7 +47,8 @@ static int resolve_net(hill_recipe *recipe, hill_task task, hill_error *error)
     if (net.output)
         return HILL_OK;
     const char *hidden = hill_recipe_get(recipe, "net");
-    int length = snprintf(text, sizeof text, "%s%soutput %s", hidden, net.count ? ", " : "", hill__op_at(output_for(recipe, task))->word);
+    int length = snprintf(text, sizeof text, "%s%soutput %s", hidden, net.count ? ", " : "",
+                          hill__op_at(output_for(recipe, task))->word);
     if (length < 0 || (size_t)length >= sizeof text)
         return hill__fail(error, HILL_ERECIPE, "net: too long");
     return hill_recipe_set(recipe, "net", text, error);

@@ -177,8 +177,8 @@ static void compare(checker *c, const hill_tensor *tensor, size_t element, doubl
     c->check->worst_engine = g;
     c->check->worst_formula = derivative;
     if (tensor->rank == 2)
-        snprintf(c->check->worst_weight, sizeof c->check->worst_weight, "%s[%zu, %zu]", tensor->name, element / tensor->shape[1],
-                 element % tensor->shape[1]);
+        snprintf(c->check->worst_weight, sizeof c->check->worst_weight, "%s[%zu, %zu]", tensor->name,
+                 element / tensor->shape[1], element % tensor->shape[1]);
     else
         snprintf(c->check->worst_weight, sizeof c->check->worst_weight, "%s[%zu]", tensor->name, element);
 }

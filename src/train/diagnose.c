@@ -67,7 +67,8 @@ static void advise(const hill_run *run, char *advice, size_t size)
     const hill_recipe *recipe = run->plan->recipe;
     char rate[HILL__NUMBER_TEXT];
     size_t length = 0;
-    bool plain = run->rule.loop == HILL__RULE_sgd || run->rule.loop == HILL__RULE_momentum || run->rule.loop == HILL__RULE_nesterov;
+    bool plain =
+        run->rule.loop == HILL__RULE_sgd || run->rule.loop == HILL__RULE_momentum || run->rule.loop == HILL__RULE_nesterov;
     hill__format_rounded(hill__recipe_number(recipe, "rate") * 100, 3, rate);
     length += (size_t)snprintf(advice, size, "try --rate %s (steps a hundred times longer)", rate);
     if (plain && length < size)

@@ -74,7 +74,8 @@ static void begin(hill_run *run)
     run->watch = (hill__watch){.patience = hill__recipe_count(recipe, "patience"), .best_cost = INFINITY};
 }
 
-int hill_run_new(const hill_plan *plan, const hill_source *train, const hill_source *valid, const hill_host *host, hill_run **out)
+int hill_run_new(const hill_plan *plan, const hill_source *train, const hill_source *valid, const hill_host *host,
+                 hill_run **out)
 {
     *out = NULL;
     const hill__kernels *kernels = hill__kernels_find(host ? host->isa : NULL);
