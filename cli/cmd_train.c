@@ -299,10 +299,11 @@ static int measure(training *t)
 
 static void say_stopped(training *t, text *out)
 {
-    const char *stopped = hill_run_stopped(t->run);
+    bool all = strcmp(hill_run_stopped(t->run), "epochs") == 0;
     text words = TEXT_INIT;
-    text_format(&words, "%s after ", stopped);
+    text_string(&words, all ? "all " : "patience ran out after ");
     report_count(&words, t->row.epoch, "pass");
+    text_string(&words, all ? " made" : "");
     if (t->facts.best_epoch && t->facts.best_epoch != t->row.epoch) {
         text_string(&words, ", the best one was ");
         text_count(&words, t->facts.best_epoch);
@@ -396,7 +397,7 @@ static int conclude(training *t)
     int log_code = trace_end(&t->trace, hill_run_stopped(t->run), &t->row, t->seconds);
     if (t->a->values[OPTION_JSON])
         code = answer_json(t);
-    return code ? code : log_code;
+    return code > 0 || !log_code ? code : log_code;
 }
 
 static int standard_inputs(const arguments *a)
