@@ -9,15 +9,15 @@
 #include <downhill.h>
 
 /* One list; the manual is made from it. */
-#define EXIT_MAP(X)                                                                                                            \
-    X(GOOD, 0, "all went well")                                                                                                \
-    X(FAILED, 1, "training failed or diverged, or a gradient isn't what the formulas say")                                     \
-    X(USAGE, 2, "an unknown verb or flag, a knob out of bounds, a recipe that cannot be built")                                \
-    X(DATA, 65, "something is wrong inside a data or model file, a target column that isn't in it included")                   \
-    X(INPUT, 66, "there is no such input")                                                                                     \
-    X(CREATE, 73, "the output cannot be created; found before training starts")                                                \
-    X(IO, 74, "reading or writing failed")                                                                                     \
-    X(INTERRUPT, 130, "stopped by Ctrl-C (SIGINT)")                                                                            \
+#define EXIT_MAP(X)                                                                                          \
+    X(GOOD, 0, "all went well")                                                                              \
+    X(FAILED, 1, "training failed or diverged, or a gradient isn't what the formulas say")                   \
+    X(USAGE, 2, "an unknown verb or flag, a knob out of bounds, a recipe that cannot be built")              \
+    X(DATA, 65, "something is wrong inside a data or model file, a target column that isn't in it included") \
+    X(INPUT, 66, "there is no such input")                                                                   \
+    X(CREATE, 73, "the output cannot be created; found before training starts")                              \
+    X(IO, 74, "reading or writing failed")                                                                   \
+    X(INTERRUPT, 130, "stopped by Ctrl-C (SIGINT)")                                                          \
     X(TERMINATE, 143, "stopped by SIGTERM")
 
 typedef enum exit_code {

@@ -21,12 +21,13 @@
 #define LOOK_LATE 0.04 /* ... over which it halves */
 #define REDRAW 0.1     /* seconds between two drawings of the live line */
 #define FIRST_LINE 2.0 /* seconds until the first whole line */
-#define LINES 20.0     /* whole lines over a run */
+#define LINES 20.0     /* whole lines over a run ... */
+#define SILENCE 60.0   /* ... but never longer than this without one */
 #define MEASURED 0.5   /* seconds of descent that an ETA needs */
 #define BAR_LEAST 8
 #define BAR_MOST 24
 
-enum { PART_PERCENT, PART_EPOCH, PART_RATE, PART_ETA, PART_TRAIN, PART_VALID, PARTS };
+enum { PART_PERCENT, PART_BAR, PART_EPOCH, PART_RATE, PART_ETA, PART_TRAIN, PART_VALID, PARTS };
 
 typedef struct parts {
     char words[PARTS][48];
@@ -93,7 +94,6 @@ static void format_parts(const progress *p, const hill_row *row, double now, par
 static void add_bar(progress *p, size_t cells, double done)
 {
     size_t full = (size_t)(done * (double)cells);
-    text_string(&p->line, "  ");
     text_repeat(&p->line, p->shapes ? "\xe2\x94\x81" : "#", full);
     if (p->colour)
         text_string(&p->line, "\033[2m");
@@ -105,29 +105,27 @@ static void add_bar(progress *p, size_t cells, double done)
 /* Puts into p->line what fits into `width` cells; what matters more goes in first, whatever its place in the line. */
 static void compose(progress *p, const parts *all, double done, size_t width)
 {
-    static const int by_weight[] = {PART_PERCENT, PART_ETA, PART_TRAIN, PART_VALID, PART_EPOCH, PART_RATE};
+    static const int by_weight[] = {PART_PERCENT, PART_ETA, PART_TRAIN, PART_VALID, PART_EPOCH, PART_BAR, PART_RATE};
     bool taken[PARTS] = {false};
     size_t used = 0;
     for (size_t i = 0; i < PARTS; i++) {
-        size_t cells = strlen(all->words[by_weight[i]]);
+        int part = by_weight[i];
+        size_t cells = part == PART_BAR ? BAR_LEAST : strlen(all->words[part]);
         size_t with_gap = cells + (used ? 2 : 0);
         if (cells == 0 || used + with_gap > width)
             continue;
         used += with_gap;
-        taken[by_weight[i]] = true;
+        taken[part] = true;
     }
     text_clear(&p->line);
-    bool first = true;
-    for (size_t i = 0; i < PARTS; i++) {
+    for (int i = 0; i < PARTS; i++) {
         if (!taken[i])
             continue;
-        text_string(&p->line, first ? "" : "  ");
-        text_string(&p->line, all->words[i]);
-        first = false;
-        if (i == PART_PERCENT && width >= used + 2 + BAR_LEAST) {
-            size_t cells = width - used - 2;
-            add_bar(p, cells > BAR_MOST ? BAR_MOST : cells, done);
-        }
+        text_string(&p->line, p->line.length ? "  " : "");
+        if (i == PART_BAR)
+            add_bar(p, width - used < BAR_MOST - BAR_LEAST ? BAR_LEAST + width - used : BAR_MOST, done);
+        else
+            text_string(&p->line, all->words[i]);
     }
 }
 
@@ -223,8 +221,9 @@ void progress_look(progress *p, const hill_row *row)
             draw(p, row, now);
         return;
     }
-    double whole = (now - p->begin) * (double)p->total / (double)row->step;
-    double interval = whole / LINES > FIRST_LINE ? whole / LINES : FIRST_LINE;
+    double part = (now - p->begin) * (double)p->total / (double)row->step / LINES;
+    bool first = p->shown <= p->begin;
+    double interval = first || part < FIRST_LINE ? FIRST_LINE : part > SILENCE ? SILENCE : part;
     if (now - p->shown >= interval)
         say_line(p, row, now);
 }

@@ -22,9 +22,9 @@ typedef struct text {
     size_t capacity;
     bool failed;
 } text;
-#define TEXT_INIT                                                                                                              \
-    {                                                                                                                          \
-        NULL, 0, 0, false                                                                                                      \
+#define TEXT_INIT         \
+    {                     \
+        NULL, 0, 0, false \
     }
 
 void text_free(text *t);

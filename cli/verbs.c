@@ -5,33 +5,33 @@
  */
 #include "options.h"
 
-#define ROW_RECIPE                                                                                                             \
-    {                                                                                                                          \
-        OPTION_RECIPE, "recipe", "FILE", "files", "knobs from a file of key=value lines; flags beat it"                        \
+#define ROW_RECIPE                                                                                      \
+    {                                                                                                   \
+        OPTION_RECIPE, "recipe", "FILE", "files", "knobs from a file of key=value lines; flags beat it" \
     }
-#define ROW_TARGETS                                                                                                            \
-    {                                                                                                                          \
-        OPTION_TARGETS, "targets", "FILE", "files", "a file whose one column is the target, row by row"                        \
+#define ROW_TARGETS                                                                                     \
+    {                                                                                                   \
+        OPTION_TARGETS, "targets", "FILE", "files", "a file whose one column is the target, row by row" \
     }
-#define ROW_THREADS                                                                                                            \
-    {                                                                                                                          \
-        OPTION_THREADS, "threads", "N", "machine", "at most so many threads; no bit of a result depends on it [every core]"    \
+#define ROW_THREADS                                                                                                         \
+    {                                                                                                                       \
+        OPTION_THREADS, "threads", "N", "machine", "at most so many threads; no bit of a result depends on it [every core]" \
     }
-#define ROW_ISA                                                                                                                \
-    {                                                                                                                          \
-        OPTION_ISA, "isa", "NAME", "machine", "forces a row of kernels: scalar, avx2, avx512; no bit depends on it [best]"     \
+#define ROW_ISA                                                                                                            \
+    {                                                                                                                      \
+        OPTION_ISA, "isa", "NAME", "machine", "forces a row of kernels: scalar, avx2, avx512; no bit depends on it [best]" \
     }
-#define ROW_JSON                                                                                                               \
-    {                                                                                                                          \
-        OPTION_JSON, "json", NULL, "files", "one JSON value on standard output, for programs"                                  \
+#define ROW_JSON                                                                              \
+    {                                                                                         \
+        OPTION_JSON, "json", NULL, "files", "one JSON value on standard output, for programs" \
     }
-#define ROWS_READING                                                                                                           \
-    {OPTION_MISSING, "missing", "LIST", "reading", "comma list of cells that mean missing [as in training]"},                  \
-        {OPTION_HEADER, "header", "WORD", "reading",                                                                           \
-         "whether the first line of a CSV file names its columns: auto, yes, no [as in training]"},                            \
-    {                                                                                                                          \
-        OPTION_DELIMITER, "delimiter", "C", "reading",                                                                         \
-            "the character between cells: one of , ; | or tab, space, auto [as in training]"                                   \
+#define ROWS_READING                                                                                          \
+    {OPTION_MISSING, "missing", "LIST", "reading", "comma list of cells that mean missing [as in training]"}, \
+        {OPTION_HEADER, "header", "WORD", "reading",                                                          \
+         "whether the first line of a CSV file names its columns: auto, yes, no [as in training]"},           \
+    {                                                                                                         \
+        OPTION_DELIMITER, "delimiter", "C", "reading",                                                        \
+            "the character between cells: one of , ; | or tab, space, auto [as in training]"                  \
     }
 
 static const option train_options[] = {
@@ -81,8 +81,8 @@ static const example info_examples[] = {{"downhill info", "this machine and this
 static const example check_examples[] = {{"downhill check xor.safetensors xor.csv", "is the gradient right?"}};
 static const example help_examples[] = {{"downhill help train", "the flags and knobs of train"}};
 
-#define DATA_PARAGRAPH                                                                                                         \
-    "DATA is a CSV or TSV, NPY, NPZ or IDX file (each also .gz), a directory with the four usual MNIST-style names, or - "     \
+#define DATA_PARAGRAPH                                                                                                     \
+    "DATA is a CSV or TSV, NPY, NPZ or IDX file (each also .gz), a directory with the four usual MNIST-style names, or - " \
     "for CSV on standard input."
 
 #define TABLE(name) name, sizeof name / sizeof *name

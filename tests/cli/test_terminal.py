@@ -12,12 +12,12 @@ pytestmark = pytest.mark.quick
 ENDLESS = ["train", "xor.csv", "--epochs", "1000000000", "--patience", "0"]
 
 
-def stop_after(bytes_seen):
-    """Ends the program by Ctrl-C once it has shown so much."""
+def stop_after(drawings):
+    """Ends the program by Ctrl-C once it has drawn its live line so often."""
     sent = []
 
     def act(process, seen):
-        if not sent and seen.count(b"\r") > bytes_seen:
+        if not sent and seen.count(b"%") > drawings:
             sent.append(process.send_signal(signal.SIGINT))
     return act
 
@@ -34,6 +34,7 @@ def test_live_line_fits(downhill, columns):
     assert re.search(r"ETA \d", drawn[-1])
     assert ("train" in drawn[-1]) == (columns >= 40)
     assert ("rows/s" in drawn[-1]) == (columns >= 200)
+    assert ("\u2500" * 8 in drawn[-1]) == (columns >= 80)
     # nothing of the live line is left at the end
     assert not any("%" in line for line in screen(seen, columns))
 
