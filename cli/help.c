@@ -146,6 +146,18 @@ static void verb_rows(screen *s)
     }
 }
 
+/* The words of a vocabulary with their formulas. */
+static void word_rows(screen *s, hill_vocabulary vocabulary)
+{
+    const hill_word *word = NULL;
+    text_string(&s->out, "\n");
+    for (size_t i = 0; (word = hill_words(vocabulary, i)) != NULL; i++) {
+        row(s, word->name, word->sentence, FLAG_COLUMN);
+        if (*word->formula)
+            row(s, "", word->formula, FLAG_COLUMN);
+    }
+}
+
 /* The verb, knob or word that `name` most likely meant, or NULL. */
 static const char *anything_nearest(const char *name)
 {
@@ -176,6 +188,8 @@ static int help_word(const char *name)
         text_format(&s.out, "%s: a knob of train; --%s %s, or %s=%s in a recipe\n", name, name, knob->argument, name,
                     knob->argument);
         knob_row(&s, knob);
+        if (knob->vocabulary >= 0)
+            word_rows(&s, (hill_vocabulary)knob->vocabulary);
         found = true;
     }
     hill_vocabulary vocabulary = HILL_WORDS_LAYER;
@@ -300,6 +314,11 @@ void help_bounds(const hill_knob *knob, text *out)
         }
         word += length + strspn(word + length, " ");
     }
+    hill_vocabulary vocabulary = HILL_WORDS_LAYER;
+    const char *title = NULL;
+    for (size_t i = 0; knob->vocabulary >= 0 && (title = help_vocabulary(i, &vocabulary)) != NULL; i++)
+        if ((int)vocabulary == knob->vocabulary)
+            text_format(out, "; one of the %s", title);
     if (*knob->initial)
         text_format(out, " [%s]", knob->initial);
 }
