@@ -1,0 +1,515 @@
+/*
+ * test_encoder.c - cells become the floats that encoder.h says, by training rows alone; rows are split as split.h says.
+ */
+#include "base/fp.h"
+
+#include "tables.h"
+
+#include <stdio.h>
+
+#include "data/choose.h"
+#include "data/rows.h"
+#include "data/split.h"
+
+#define NA NAN
+
+/* An encoder fitted on all rows, and its rows. */
+typedef struct fitted {
+    hill__encoder *encoder;
+    hill__rows *rows;
+    hill__lines notes;
+    hill_error error;
+    int status;
+} fitted;
+
+static int fit_rows(fitted *out, const hill_table *table, const hill__encoder_options *options, const uint64_t *rows,
+                    uint64_t count)
+{
+    HILL__TRY(hill__encoder_fit(out->encoder, table, options, rows, count, &out->notes, &out->error));
+    return hill__rows_bind(out->rows, &out->error);
+}
+
+/* Fits on rows that aren't marked in held; NULL: on all. */
+static fitted fit_table(const hill_table *table, hill__encoder_options options, const unsigned char *held)
+{
+    fitted out = {.error = HILL_ERROR_INIT};
+    hill_allocator allocator = hill__allocator(NULL);
+    hill__lines_init(&out.notes, &allocator);
+    out.status = hill__encoder_new(table, &options, &allocator, &out.encoder, &out.error);
+    if (out.status < 0)
+        return out;
+    hill__view view = {out.encoder, table, 0, table->rows, true};
+    out.status = hill__rows_new(&view, &allocator, &out.rows, &out.error);
+    if (out.status < 0)
+        return out;
+    uint64_t list[1000], count = 0;
+    for (uint64_t i = 0; i < out.rows->count; i++)
+        if (!held || !held[i])
+            list[count++] = out.rows->list[i];
+    out.status = fit_rows(&out, table, &options, list, count);
+    return out;
+}
+
+static void free_fitted(fitted *out)
+{
+    hill__rows_free(out->rows);
+    hill__encoder_free(out->encoder);
+    hill__lines_free(&out->notes);
+}
+
+static void fill_row(const fitted *f, uint64_t row, float *inputs, float *targets)
+{
+    hill_source source = hill__rows_source(f->rows);
+    assert_int_equal(source.fill(source.self, &row, 1, inputs, targets), HILL_OK);
+}
+
+static void expect_note(const fitted *f, const char *text)
+{
+    const char *note;
+    for (size_t i = 0; (note = hill__lines_at(&f->notes, i)) != NULL; i++)
+        if (strstr(note, text))
+            return;
+    fail_msg("no note says %s", text);
+}
+
+static const char *const abc[] = {"a", "b", "y"};
+
+static void test_numbers(void **state)
+{
+    (void)state;
+    hill_table *table = make_table(5, abc, 3);
+    const double a[] = {1, 2, 3, NA, 1000}, b[] = {4, 4, 8, 8, -1}, y[] = {10, 20, 30, 20, 5};
+    const unsigned char held[] = {0, 0, 0, 0, 1};
+    set_numbers(table, 0, a);
+    set_numbers(table, 1, b);
+    set_numbers(table, 2, y);
+    fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_NUMBERS, true, NULL}, held);
+    assert_int_equal(f.status, HILL_OK);
+    assert_int_equal(f.encoder->width, 3);
+    assert_int_equal(hill__encoder_outputs(f.encoder), 1);
+    double deviation = sqrt(2.0 / 3);
+    float inputs[3], target;
+    fill_row(&f, 0, inputs, &target);
+    assert_true(inputs[0] == (float)(-1 / deviation) && inputs[1] == 0 && inputs[2] == -1);
+    assert_true(target == (float)(-10 / sqrt(50.0)));
+    fill_row(&f, 3, inputs, &target);
+    assert_true(inputs[0] == 0 && inputs[1] == 1 && inputs[2] == 1 && target == 0);
+    fill_row(&f, 4, inputs, &target);
+    assert_true(inputs[0] == (float)(998 / deviation) && inputs[2] == -3.5f);
+    assert_true(fabs(hill__encoder_unscale(f.encoder, (double)target) - 5) < 1e-6);
+    assert_string_equal(hill__lines_at(&f.encoder->lines, 0), "a: number, mean 2, scale 0.8165, missing cells marked");
+    expect_note(&f, "a (1)");
+    free_fitted(&f);
+
+    f = fit_table(table, (hill__encoder_options){2, HILL_TASK_NUMBERS, false, NULL}, held);
+    fill_row(&f, 3, inputs, &target);
+    assert_true(inputs[0] == 2 && inputs[1] == 1 && inputs[2] == 8 && target == 20);
+    free_fitted(&f);
+    hill_table_free(table);
+}
+
+/* Without a missing cell in training there is no indicator; a cell missing later is the mean. */
+static void test_missing_later(void **state)
+{
+    (void)state;
+    hill_table *table = make_table(4, abc, 3);
+    const double a[] = {1, 3, 2, NA}, b[] = {0, 1, 0, 1}, y[] = {1, 2, 3, 4};
+    const unsigned char held[] = {0, 0, 0, 1};
+    set_numbers(table, 0, a);
+    set_numbers(table, 1, b);
+    set_numbers(table, 2, y);
+    fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_NUMBERS, true, NULL}, held);
+    assert_int_equal(f.status, HILL_OK);
+    assert_int_equal(f.encoder->width, 2);
+    float inputs[2];
+    fill_row(&f, 3, inputs, NULL);
+    assert_true(inputs[0] == 0);
+    free_fitted(&f);
+    hill_table_free(table);
+}
+
+static void test_categories(void **state)
+{
+    (void)state;
+    hill_table *table = make_table(6, abc, 3);
+    const char *const a[] = {"red", NULL, "blue", "red", "green", "blue"}, *const b[] = {"u", "v", "u", "v", "w", NULL};
+    const double y[] = {3, -1, 10, 3, -1, 10};
+    const unsigned char held[] = {0, 0, 0, 0, 1, 1};
+    set_texts(table, 0, a);
+    set_texts(table, 1, b);
+    set_numbers(table, 2, y);
+    fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_CLASSES, true, NULL}, held);
+    assert_int_equal(f.status, HILL_OK);
+    assert_int_equal(f.encoder->width, 4 + 3); /* blue red missing unseen, u v unseen */
+    assert_int_equal(hill__encoder_outputs(f.encoder), 3);
+    assert_string_equal(f.encoder->target.classes.items[0], "-1");
+    assert_string_equal(f.encoder->target.classes.items[1], "3");
+    assert_string_equal(f.encoder->target.classes.items[2], "10");
+    const float want[6][10] = {{0, 1, 0, 0, 1, 0, 0, 0, 1, 0}, {0, 0, 1, 0, 0, 1, 0, 1, 0, 0}, {1, 0, 0, 0, 1, 0, 0, 0, 0, 1},
+                               {0, 1, 0, 0, 0, 1, 0, 0, 1, 0}, {0, 0, 0, 1, 0, 0, 1, 1, 0, 0}, {1, 0, 0, 0, 0, 0, 1, 0, 0, 1}};
+    for (uint64_t row = 0; row < 6; row++) {
+        float got[10];
+        fill_row(&f, row, got, got + 7);
+        assert_memory_equal(got, want[row], sizeof got);
+    }
+    free_fitted(&f);
+    hill_table_free(table);
+}
+
+/* One gather of many rows gives what many gathers of one give. */
+static void test_gathering(void **state)
+{
+    (void)state;
+    hill_table *table = make_table(3, abc, 3);
+    const char *const a[] = {"x", "y", "x"};
+    const double b[] = {1, 2, 4}, y[] = {1, 2, 4};
+    set_texts(table, 0, a);
+    set_numbers(table, 1, b);
+    set_numbers(table, 2, y);
+    fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_NUMBERS, true, NULL}, NULL);
+    hill_source source = hill__rows_source(f.rows);
+    const uint64_t order[] = {2, 0, 2, 1};
+    float inputs[16], targets[4], one[4], target;
+    assert_int_equal(source.inputs, 4);
+    assert_int_equal(source.fill(source.self, order, 4, inputs, targets), HILL_OK);
+    for (size_t i = 0; i < 4; i++) {
+        fill_row(&f, order[i], one, &target);
+        assert_memory_equal(inputs + 4 * i, one, sizeof one);
+        assert_memory_equal(targets + i, &target, sizeof target);
+    }
+    const uint64_t beyond = 3;
+    assert_int_equal(source.fill(source.self, &beyond, 1, inputs, targets), HILL_EARGUMENT);
+    free_fitted(&f);
+    hill_table_free(table);
+}
+
+static void test_images(void **state)
+{
+    (void)state;
+    const char *const names[] = {"label"};
+    hill_table *table = make_table(3, names, 1);
+    const unsigned char bytes[] = {0, 255, 0, 255, 0, 255, 255, 0, 9, 9, 9, 9};
+    const double labels[] = {7, 2, 7};
+    const unsigned char held[] = {0, 0, 1};
+    set_images(table, bytes, 2, 2);
+    set_numbers(table, 0, labels);
+    fitted f = fit_table(table, (hill__encoder_options){0, HILL_TASK_CLASSES, true, NULL}, held);
+    assert_int_equal(f.status, HILL_OK);
+    float got[6];
+    fill_row(&f, 0, got, got + 4);
+    const float first[] = {-1, 1, -1, 1, 0, 1};
+    assert_memory_equal(got, first, sizeof got);
+    fill_row(&f, 2, got, NULL);
+    assert_true(got[0] == (float)((9.0 / 255 - 0.5) / 0.5));
+    assert_string_equal(hill__lines_at(&f.encoder->lines, 0), "image: image, 2 x 2 x 1, mean 0.5, scale 0.5");
+    free_fitted(&f);
+    f = fit_table(table, (hill__encoder_options){0, HILL_TASK_CLASSES, false, NULL}, held);
+    fill_row(&f, 0, got, NULL);
+    assert_true(got[0] == 0 && got[1] == 255);
+    free_fitted(&f);
+    memset(table->image, 5, 12);
+    f = fit_table(table, (hill__encoder_options){0, HILL_TASK_CLASSES, true, NULL}, NULL);
+    assert_int_equal(f.status, HILL_EDATA);
+    free_fitted(&f);
+    hill_table_free(table);
+}
+
+static void test_left_out(void **state)
+{
+    (void)state;
+    const char *const names[] = {"same", "empty", "word", "many", "x", "y"};
+    hill_table *table = make_table(70, names, 6);
+    double same[70], empty[70], x[70], y[70];
+    const char *word[70], *many[70];
+    char texts[70][8];
+    for (size_t i = 0; i < 70; i++) {
+        same[i] = 5;
+        empty[i] = NA;
+        x[i] = (double)i;
+        y[i] = (double)(i % 7) / 3;
+        word[i] = "word";
+        snprintf(texts[i], sizeof texts[i], "t%zu", i < 65 ? i : 0);
+        many[i] = texts[i];
+    }
+    set_numbers(table, 0, same);
+    set_numbers(table, 1, empty);
+    set_texts(table, 2, word);
+    set_texts(table, 3, many);
+    set_numbers(table, 4, x);
+    set_numbers(table, 5, y);
+    fitted f = fit_table(table, (hill__encoder_options){5, HILL_TASK_NUMBERS, true, NULL}, NULL);
+    assert_int_equal(f.status, HILL_OK);
+    assert_int_equal(f.encoder->input_count, 1);
+    assert_string_equal(f.encoder->inputs[0].name, "x");
+    expect_note(&f, "same, empty, word");
+    expect_note(&f, "many has 65 different texts, more than 64; --keep many keeps it");
+    free_fitted(&f);
+    f = fit_table(table, (hill__encoder_options){5, HILL_TASK_NUMBERS, true, "x, many"}, NULL);
+    assert_int_equal(f.status, HILL_OK);
+    assert_int_equal(f.encoder->width, 66 + 1);
+    free_fitted(&f);
+    f = fit_table(table, (hill__encoder_options){5, HILL_TASK_NUMBERS, true, "mani"}, NULL);
+    assert_int_equal(f.status, HILL_EDATA);
+    free_fitted(&f);
+    f = fit_table(table, (hill__encoder_options){0, HILL_TASK_NUMBERS, true, NULL}, NULL);
+    assert_int_equal(f.status, HILL_EDATA);
+    assert_non_null(strstr(f.error.text, "same is always 5"));
+    free_fitted(&f);
+    f = fit_table(table, (hill__encoder_options){2, HILL_TASK_CLASSES, true, NULL}, NULL);
+    assert_int_equal(f.status, HILL_EDATA);
+    assert_non_null(strstr(f.error.text, "one class only, word"));
+    free_fitted(&f);
+    f = fit_table(table, (hill__encoder_options){2, HILL_TASK_NUMBERS, true, NULL}, NULL);
+    assert_int_equal(f.status, HILL_EDATA);
+    free_fitted(&f);
+    f = fit_table(table, (hill__encoder_options){1, HILL_TASK_CLASSES, true, NULL}, NULL);
+    assert_int_equal(f.status, HILL_EDATA);
+    free_fitted(&f);
+    hill_table_free(table);
+}
+
+static void test_too_large(void **state)
+{
+    (void)state;
+    hill_table *table = make_table(3, abc, 3);
+    const double a[] = {1, 2, 3}, big[] = {1e300, -1e300, 1e308}, y[] = {1, 2, 3};
+    set_numbers(table, 0, a);
+    set_numbers(table, 1, big);
+    set_numbers(table, 2, y);
+    for (int scaled = 0; scaled < 2; scaled++) {
+        fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_NUMBERS, scaled, NULL}, NULL);
+        assert_int_equal(f.status, HILL_EDATA);
+        assert_non_null(strstr(f.error.text, "column b"));
+        free_fitted(&f);
+    }
+    const unsigned char held[] = {0, 0, 1};
+    const double later[] = {1, 2, 1e300};
+    memcpy(table->columns[1].numbers, later, sizeof later);
+    fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_NUMBERS, true, NULL}, held);
+    assert_int_equal(f.status, HILL_EDATA);
+    assert_non_null(strstr(f.error.text, "row 3"));
+    free_fitted(&f);
+    hill_table_free(table);
+}
+
+/* Text and back is the same text, and gives the same floats. */
+static void test_text(void **state)
+{
+    (void)state;
+    const char *const names[] = {"n \"1\"", "c\xc3\xa9", "y"};
+    hill_table *table = make_table(4, names, 3);
+    const double a[] = {0.1, NA, 1e-9, 3};
+    const char *const c[] = {"a,b", "\xe2\x82\xac", NULL, "a,b"}, *const y[] = {"no", "yes", "no", NULL};
+    const unsigned char bytes[] = {1, 2, 3, 4};
+    set_numbers(table, 0, a);
+    set_texts(table, 1, c);
+    set_texts(table, 2, y);
+    set_images(table, bytes, 1, 1);
+    fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_CLASSES, true, NULL}, NULL);
+    assert_int_equal(f.status, HILL_OK);
+    assert_int_equal(f.rows->count, 3);
+    assert_int_equal(f.rows->without, 1);
+    hill_allocator allocator = hill__allocator(NULL);
+    hill__text first, second;
+    hill__text_init(&first, &allocator);
+    hill__text_init(&second, &allocator);
+    hill__encoder_write(f.encoder, &first);
+    hill__encoder *copy;
+    assert_int_equal(hill__encoder_parse(first.data, first.length, &allocator, &copy, &f.error), HILL_OK);
+    hill__encoder_write(copy, &second);
+    assert_string_equal(first.data, second.data);
+    assert_int_equal(copy->width, f.encoder->width);
+    assert_string_equal(copy->schema.columns[1].name, names[0]);
+    assert_int_equal(copy->schema.count, 4);
+    assert_true(copy->schema.columns[3].target);
+
+    hill__view view = {copy, table, 0, 4, true};
+    hill__rows *rows;
+    assert_int_equal(hill__rows_new(&view, &allocator, &rows, NULL), HILL_OK);
+    assert_int_equal(hill__rows_bind(rows, NULL), HILL_OK);
+    hill_source source = hill__rows_source(rows);
+    for (uint64_t row = 0; row < 3; row++) {
+        float one[8], other[8];
+        assert_true(copy->width <= 8);
+        fill_row(&f, row, one, NULL);
+        assert_int_equal(source.fill(source.self, &row, 1, other, NULL), HILL_OK);
+        assert_memory_equal(one, other, copy->width * sizeof *one);
+    }
+    hill__rows_free(rows);
+
+    /* Nothing that is cut or has a letter changed makes it crash, and what is still taken writes something again. */
+    for (size_t i = 0; i < first.length; i++) {
+        hill__encoder *broken;
+        assert_int_equal(hill__encoder_parse(first.data, i, &allocator, &broken, NULL), HILL_EMODEL);
+        char kept = first.data[i];
+        for (const char *with = "0-\"}nz"; *with; with++) {
+            first.data[i] = *with;
+            if (hill__encoder_parse(first.data, first.length, &allocator, &broken, NULL) == HILL_OK)
+                hill__encoder_free(broken);
+            else
+                assert_null(broken);
+        }
+        first.data[i] = kept;
+    }
+    hill__encoder_free(copy);
+    hill__text_free(&first);
+    hill__text_free(&second);
+    free_fitted(&f);
+    hill_table_free(table);
+}
+
+/* Another table is matched by name, and its values by text, whatever their order; unknown classes are counted. */
+static void test_other_table(void **state)
+{
+    (void)state;
+    const char *const names[] = {"a", "b", "y"}, *const turned[] = {"more", "y", "b", "a"};
+    hill_table *table = make_table(3, names, 3), *other = make_table(3, turned, 4);
+    const double a[] = {1, 2, 3}, more[] = {9, 9, 9};
+    const char *const b[] = {"p", "q", "p"}, *const y[] = {"no", "yes", "no"}, *const y2[] = {"yes", "perhaps", "no"},
+                      *const b2[] = {"q", "q", "new"};
+    set_numbers(table, 0, a);
+    set_texts(table, 1, b);
+    set_texts(table, 2, y);
+    set_numbers(other, 0, more);
+    set_texts(other, 1, y2);
+    set_texts(other, 2, b2);
+    set_numbers(other, 3, a);
+    fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_CLASSES, false, NULL}, NULL);
+    hill_allocator allocator = hill__allocator(NULL);
+    hill__view view = {f.encoder, other, 0, 3, true};
+    hill__rows *rows;
+    assert_int_equal(hill__rows_new(&view, &allocator, &rows, NULL), HILL_OK);
+    assert_int_equal(hill__rows_bind(rows, NULL), HILL_OK);
+    assert_int_equal(rows->count, 2);
+    assert_int_equal(rows->unknown, 1);
+    hill_source source = hill__rows_source(rows);
+    const uint64_t both[] = {0, 1};
+    float inputs[8], targets[4];
+    const float want[] = {1, 0, 1, 0, 3, 0, 0, 1}, classes[] = {0, 1, 1, 0};
+    assert_int_equal(source.fill(source.self, both, 2, inputs, targets), HILL_OK);
+    assert_memory_equal(inputs, want, sizeof want);
+    assert_memory_equal(targets, classes, sizeof classes);
+    hill__rows_free(rows);
+
+    hill_error error = HILL_ERROR_INIT;
+    assert_true(hill__table_set_name(other, 3, "A", 1));
+    view.targets = false;
+    assert_int_equal(hill__rows_new(&view, &allocator, &rows, NULL), HILL_OK);
+    assert_int_equal(hill__rows_bind(rows, &error), HILL_EDATA);
+    assert_non_null(strstr(error.text, "column a isn't there"));
+    hill__rows_free(rows);
+    assert_true(hill__table_set_name(other, 3, "b", 1));
+    assert_true(hill__table_set_name(other, 2, "a", 1));
+    assert_int_equal(hill__rows_new(&view, &allocator, &rows, NULL), HILL_OK);
+    assert_int_equal(hill__rows_bind(rows, &error), HILL_EDATA);
+    assert_non_null(strstr(error.text, "holds text, numbers are needed"));
+    hill__rows_free(rows);
+    other->has_header = false; /* then by position, whatever the names */
+    assert_int_equal(hill__rows_new(&view, &allocator, &rows, NULL), HILL_OK);
+    assert_int_equal(hill__rows_bind(rows, NULL), HILL_OK);
+    hill__rows_free(rows);
+    free_fitted(&f);
+    hill_table_free(table);
+    hill_table_free(other);
+}
+
+static void test_choosing(void **state)
+{
+    (void)state;
+    const char *const names[] = {"Y", "weight", "Class", "z"};
+    hill_table *table = make_table(3, names, 4);
+    const double whole[] = {1, 2, 3}, half[] = {0.5, 1, 2};
+    const char *const texts[] = {"a", "b", "a"};
+    hill_error error = HILL_ERROR_INIT;
+    size_t target;
+    set_numbers(table, 0, whole);
+    set_numbers(table, 1, half);
+    set_texts(table, 2, texts);
+    set_numbers(table, 3, whole);
+    assert_true(hill__table_measure(table));
+    assert_int_equal(hill__choose_target(table, "auto", &target, NULL), HILL_OK);
+    assert_int_equal(target, 2);
+    assert_true(hill__table_set_name(table, 2, "c", 1));
+    assert_int_equal(hill__choose_target(table, "auto", &target, NULL), HILL_OK);
+    assert_int_equal(target, 0);
+    assert_true(hill__table_set_name(table, 0, "b", 1));
+    assert_int_equal(hill__choose_target(table, "auto", &target, NULL), HILL_OK);
+    assert_int_equal(target, 3);
+    assert_int_equal(hill__choose_target(table, "2", &target, NULL), HILL_OK);
+    assert_int_equal(target, 1);
+    assert_int_equal(hill__choose_target(table, "wieght", &target, &error), HILL_EDATA);
+    assert_non_null(strstr(error.text, "did you mean weight?"));
+    assert_non_null(strstr(error.text, "b, weight, c, z"));
+    assert_int_equal(hill__choose_target(table, "price", &target, &error), HILL_EDATA);
+    assert_null(strstr(error.text, "did you mean"));
+    assert_int_equal(hill__choose_target(table, "5", &target, &error), HILL_EDATA);
+    assert_int_equal(hill__choose_task(table, 0, "auto"), HILL_TASK_CLASSES);
+    assert_int_equal(hill__choose_task(table, 1, "auto"), HILL_TASK_NUMBERS);
+    assert_int_equal(hill__choose_task(table, 2, "auto"), HILL_TASK_CLASSES);
+    assert_int_equal(hill__choose_task(table, 0, "numbers"), HILL_TASK_NUMBERS);
+    assert_int_equal(hill__choose_task(table, 1, "classes"), HILL_TASK_CLASSES);
+    table->columns[0].distinct = 11;
+    assert_int_equal(hill__choose_task(table, 0, "auto"), HILL_TASK_NUMBERS);
+    hill_table_free(table);
+}
+
+static uint64_t split_counts(const uint32_t *labels, uint64_t rows, size_t classes, double fraction, uint64_t seed,
+                             unsigned char *held, uint64_t *by_class)
+{
+    hill_allocator allocator = hill__allocator(NULL);
+    hill__split split = {labels, rows, classes, fraction, seed};
+    uint64_t count, sum = 0;
+    assert_int_equal(hill__split_rows(&split, &allocator, held, &count), HILL_OK);
+    memset(by_class, 0, classes * sizeof *by_class);
+    for (uint64_t i = 0; i < rows; i++)
+        if (held[i]) {
+            by_class[labels ? labels[i] : 0]++;
+            sum++;
+        }
+    assert_int_equal(sum, count);
+    return count;
+}
+
+static void test_split(void **state)
+{
+    (void)state;
+    uint32_t labels[1000];
+    unsigned char held[1000], again[1000];
+    uint64_t by_class[4];
+    for (uint32_t i = 0; i < 1000; i++) /* 500, 333, 166 and 1 rows */
+        labels[i] = i == 999 ? 3 : i % 2 == 0 ? 0 : i % 6 == 5 ? 2 : 1;
+    assert_int_equal(split_counts(labels, 1000, 4, 0.1, 7, held, by_class), 100);
+    assert_int_equal(by_class[0], 50);
+    assert_int_equal(by_class[1], 33);
+    assert_int_equal(by_class[2], 17);
+    assert_int_equal(by_class[3], 0);
+    split_counts(labels, 1000, 4, 0.1, 7, again, by_class);
+    assert_memory_equal(held, again, sizeof held);
+    split_counts(labels, 1000, 4, 0.1, 8, again, by_class);
+    assert_memory_not_equal(held, again, sizeof held);
+    assert_int_equal(split_counts(NULL, 1000, 1, 0.25, 1, held, by_class), 250);
+    assert_int_equal(split_counts(NULL, 1000, 1, 0, 1, held, by_class), 0);
+    assert_int_equal(split_counts(NULL, 1, 1, 0.9, 1, held, by_class), 0);
+    assert_int_equal(split_counts(NULL, 0, 1, 0.9, 1, held, by_class), 0);
+    const uint32_t few[] = {0, 1, 2, 0};
+    assert_int_equal(split_counts(few, 4, 3, 0.9, 1, held, by_class), 1); /* a row of each class stays */
+    assert_int_equal(by_class[0], 1);
+
+    /* Rows are drawn from all over, not from one end. */
+    uint64_t halves[2] = {0, 0};
+    split_counts(NULL, 1000, 1, 0.5, 3, held, by_class);
+    for (size_t i = 0; i < 1000; i++)
+        halves[i / 500] += held[i];
+    assert_in_range(halves[0], 200, 300);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_numbers),   cmocka_unit_test(test_missing_later), cmocka_unit_test(test_categories),
+        cmocka_unit_test(test_gathering), cmocka_unit_test(test_images),        cmocka_unit_test(test_left_out),
+        cmocka_unit_test(test_too_large), cmocka_unit_test(test_text),          cmocka_unit_test(test_other_table),
+        cmocka_unit_test(test_choosing),  cmocka_unit_test(test_split),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
