@@ -65,4 +65,28 @@ size_t hill__table_find(const hill_table *table, const char *name);
 /* "file:line" of a row, for messages, into `out`; "file: row N" for formats without lines. */
 void hill__table_place(const hill_table *table, uint64_t row, char *out, size_t size);
 
+/*
+ * For the readers: an empty table; `count` columns without rows; the name of one; then, once table->rows is set, room for the
+ * values of one. NULL and false: no memory.
+ */
+hill_table *hill__table_new(const char *name, const char *format, const hill_allocator *allocator);
+bool hill__table_set_columns(hill_table *table, size_t count);
+bool hill__table_set_name(hill_table *table, size_t column, const char *name, size_t length);
+bool hill__table_set_kind(hill_table *table, size_t column, hill_column_kind kind);
+
+/* Counts missing and different values of every column and takes low, high, mean and whole of the numbers. false: no memory. */
+bool hill__table_measure(hill_table *table);
+
+/* Turns a NUMBER column into a CATEGORY of the numbers' texts. false: no memory. */
+bool hill__table_make_category(hill_table *table, size_t column);
+
+/*
+ * Moves the one column of `other`, which stays empty, behind those of the table, under `name` or its own where that is NULL;
+ * a name that is taken gets its number behind it. HILL_EDATA: it hasn't one column, or not as many rows.
+ */
+int hill__table_append(hill_table *table, hill_table *other, const char *name, hill_error *error);
+
+/* Sets marks[i] for every column i that `list`, commas between names or 1-based numbers, names. HILL_EDATA: it isn't there. */
+int hill__table_mark(const hill_table *table, const char *list, bool *marks, hill_error *error);
+
 #endif
