@@ -212,7 +212,11 @@ int options_apply(const arguments *a, hill_recipe *recipe)
 {
     for (size_t i = 0; i < a->setting_count; i++) {
         hill_error error = HILL_ERROR_INIT;
-        int status = hill_recipe_set(recipe, a->settings[i].knob, a->settings[i].value, &error);
+        const char *knob = a->settings[i].knob;
+        int status = hill_recipe_set(recipe, knob, a->settings[i].value, &error);
+        /* The message begins with the knob's name; here it was a flag. */
+        if (status == HILL_ERECIPE && strncmp(error.text, knob, strlen(knob)) == 0)
+            return output_error(output_code(status), "--%s", error.text);
         if (status != HILL_OK)
             return output_failure(status, &error);
     }

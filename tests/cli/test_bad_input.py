@@ -60,7 +60,7 @@ def test_missing_file(downhill):
 
 def test_folder_without_the_names(downhill):
     downhill.write("folder/other.txt", "x")
-    assert "folder" in downhill.refuse(INPUT, "train", "folder")
+    assert "train-images-idx3-ubyte" in downhill.refuse(DATA, "train", "folder")
 
 
 def test_target_that_is_not_there(downhill):
