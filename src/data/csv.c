@@ -226,13 +226,16 @@ static void csv_profile_cell(const csv_reader *reader, csv_profile *profile, con
     }
 }
 
-static int csv_ragged(const csv_reader *reader, const hill__csv_cell *cell, size_t count)
+/* `place` is the first cell too many, or the last of too few. Goes on to the row's end to count the cells. */
+static int csv_ragged(const csv_reader *reader, hill__csv *csv, const hill__csv_cell *place, size_t count)
 {
-    const char *more = count > reader->width ? "or more " : "";
+    hill__csv_cell cell = *place;
+    for (; !cell.last; count++)
+        HILL__TRY(hill__csv_cell_read(csv, &cell));
     return hill__fail(reader->error, HILL_EDATA,
                       "%s:%" PRIu64
-                      ":%zu: %zu cell%s %swhere the first row has %zu; is a delimiter missing, or one not in quotes?",
-                      reader->name, cell->line, cell->column, count, count == 1 ? "" : "s", more, reader->width);
+                      ":%zu: %zu cell%s where the first row has %zu; is a delimiter missing, or one not in quotes?",
+                      reader->name, place->line, place->column, count, count == 1 ? "" : "s", reader->width);
 }
 
 /* The first pass: every cell is met, every row has the same number of them. */
@@ -245,11 +248,11 @@ static int csv_profile_rows(csv_reader *reader)
         do {
             HILL__TRY(hill__csv_cell_read(&csv, &cell));
             if (count++ == reader->width)
-                return csv_ragged(reader, &cell, count);
+                return csv_ragged(reader, &csv, &cell, count);
             csv_profile_cell(reader, &reader->profiles[count - 1], &cell);
         } while (!cell.last);
         if (count < reader->width)
-            return csv_ragged(reader, &cell, count);
+            return csv_ragged(reader, &csv, &cell, count);
         reader->table->rows++;
     }
     reader->blank = csv.blank;

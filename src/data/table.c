@@ -220,6 +220,12 @@ static double table_mean(const hill__column *column, uint64_t rows)
     return sum;
 }
 
+/* From 2^52 on every double is whole; below, a 64-bit integer holds the whole part. */
+static bool table_is_whole(double x)
+{
+    return x >= 0x1p52 || x <= -0x1p52 || x == (double)(int64_t)x;
+}
+
 static void table_measure_numbers(hill__column *column, uint64_t rows, table_set *set)
 {
     bool zero = false;
@@ -235,7 +241,7 @@ static void table_measure_numbers(hill__column *column, uint64_t rows, table_set
         }
         column->low = x >= column->low ? column->low : x;
         column->high = x <= column->high ? column->high : x;
-        column->whole = column->whole && x == floor(x);
+        column->whole = column->whole && table_is_whole(x);
         zero = zero || x == 0;
         if (x != 0 && column->distinct + zero < TABLE_DISTINCT_MOST)
             column->distinct += table_set_add(set, x);
