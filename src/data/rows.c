@@ -11,20 +11,16 @@
 /* Columns that a message about a missing one names. */
 #define ROWS_NAMED 8u
 
-static const char *rows_kind_name(hill_column_kind kind)
-{
-    return kind == HILL_COLUMN_NUMBER ? "numbers" : "text";
-}
-
-/* By name where both tables name their columns or neither does ("c1", "c2", ...), else by position. */
-static size_t rows_find(const hill__rows *rows, const char *name, size_t position)
+/* By name where both tables name their columns or neither does ("c1", "c2", ...), else by position. `hint` is looked at first. */
+static size_t rows_find(const hill__rows *rows, const hill__wanted *wanted, size_t hint)
 {
     const hill_table *table = rows->table;
+    size_t count = table->column_count;
     if (rows->encoder->has_header != table->has_header)
-        return position < table->column_count ? position : SIZE_MAX;
-    for (size_t i = 0; i < table->column_count; i++)
-        if (strcmp(table->columns[i].name, name) == 0)
-            return i;
+        return wanted->position < count ? wanted->position : SIZE_MAX;
+    for (size_t i = 0, at = hint < count ? hint : 0; i < count; i++, at = at + 1 < count ? at + 1 : 0)
+        if (strcmp(table->columns[at].name, wanted->name) == 0)
+            return at;
     return SIZE_MAX;
 }
 
@@ -45,16 +41,20 @@ static int rows_not_found(const hill__rows *rows, const char *what, const char *
     return status;
 }
 
-static int rows_find_kind(const hill__rows *rows, const char *what, const hill__wanted *wanted, size_t *out, hill_error *error)
+/* Finds a column of the kind that is wanted. *column is where to look first, and gets where it is. */
+static int rows_find_kind(const hill__rows *rows, const hill__wanted *wanted, size_t *column, hill_error *error)
 {
-    *out = rows_find(rows, wanted->name, wanted->position);
-    if (*out == SIZE_MAX)
-        return rows_not_found(rows, what, wanted->name, error);
-    const hill__column *column = &rows->table->columns[*out];
-    if (column->kind != wanted->kind)
-        return hill__fail(error, HILL_EDATA, "%s: column %s holds %s, %s are needed", rows->table->name, column->name,
-                          rows_kind_name(column->kind), rows_kind_name(wanted->kind));
-    return HILL_OK;
+    *column = rows_find(rows, wanted, *column);
+    if (*column == SIZE_MAX)
+        return rows_not_found(rows, wanted->target ? "target" : "input", wanted->name, error);
+    const hill__column *found = &rows->table->columns[*column];
+    if (found->kind == wanted->kind)
+        return HILL_OK;
+    if (found->kind == HILL_COLUMN_CATEGORY)
+        return hill__fail(error, HILL_EDATA, "%s: column %s holds text where numbers are needed", rows->table->name,
+                          found->name);
+    return hill__fail(error, HILL_EDATA, "%s: column %s holds numbers where text is needed; --category %s reads them as text",
+                      rows->table->name, found->name, found->name);
 }
 
 /* For each value of a table's category column, its index in `names`; `other` for what isn't there. The last is of missing cells. */
@@ -123,7 +123,8 @@ static int rows_fill_list(hill__rows *rows, const hill__view *view, hill_error *
     uint32_t *map = NULL;
     if (view->targets) {
         hill__wanted wanted = {target->name, target->position, target->kind, true};
-        HILL__TRY(rows_find_kind(rows, "target", &wanted, &rows->target, error));
+        rows->target = target->position;
+        HILL__TRY(rows_find_kind(rows, &wanted, &rows->target, error));
     }
     if (view->targets && view->encoder->task == HILL_TASK_CLASSES) {
         rows->labels = hill__alloc(&rows->allocator, (size_t)rows->room, sizeof *rows->labels);
@@ -172,61 +173,106 @@ static int rows_bind_image(hill__rows *rows, const hill__input *input, hill_erro
     return HILL_OK;
 }
 
-static double rows_cell(const hill__input *input, double number)
+static int rows_too_large(const hill__rows *rows, const hill__column *column, uint64_t row, hill_error *error)
 {
-    return isnan(number) ? input->fill : number;
+    char place[300];
+    hill__table_place(rows->table, row, place, sizeof place);
+    return hill__fail(error, HILL_EDATA, "%s: column %s: the number is too large", place, column->name);
 }
 
-/* Sees that no number of the column is beyond what a float can hold once scaled. */
-static int rows_check(const hill__rows *rows, const hill__column *column, double mean, double deviation, hill_error *error)
+/* Packs a number column as cell k of each row. */
+static int rows_pack_numbers(hill__rows *rows, const hill__input *input, size_t column, size_t k, hill_error *error)
 {
-    for (uint64_t i = 0; i < rows->count; i++) {
-        double number = column->numbers[rows->list[i]];
-        if (isnan(number) || isfinite(rows_scaled(number, mean, deviation)))
-            continue;
-        char place[300];
-        hill__table_place(rows->table, rows->list[i], place, sizeof place);
-        return hill__fail(error, HILL_EDATA, "%s: column %s: the number is too large", place, column->name);
+    const hill__column *from = &rows->table->columns[column];
+    hill__cell *to = rows->cells + k;
+    for (uint64_t i = 0; i < rows->count; i++, to += rows->cell_count) {
+        double number = from->numbers[rows->list[i]];
+        to->number = rows_scaled(number, input->mean, input->deviation);
+        if (!isfinite(to->number) && !isnan(number))
+            return rows_too_large(rows, from, rows->list[i], error);
     }
     return HILL_OK;
 }
 
-static int rows_bind_input(hill__rows *rows, size_t i, hill_error *error)
+static int rows_pack_units(hill__rows *rows, const hill__input *input, size_t column, size_t k, hill_error *error)
 {
-    const hill__input *input = &rows->encoder->inputs[i];
-    if (input->kind == HILL_COLUMN_IMAGE)
-        return rows_bind_image(rows, input, error);
-    hill__wanted wanted = {input->name, input->position, input->kind, false};
-    HILL__TRY(rows_find_kind(rows, "input", &wanted, &rows->columns[i], error));
-    size_t column = rows->columns[i];
-    if (input->kind == HILL_COLUMN_NUMBER)
-        return rows_check(rows, &rows->table->columns[column], input->mean, input->deviation, error);
+    const hill__column *from = &rows->table->columns[column];
+    hill__cell *to = rows->cells + k;
     uint32_t unseen = (uint32_t)(input->units - 1), missing = input->missing ? unseen - 1 : unseen;
-    rows->units[i] = rows_map(rows, column, &input->values, unseen, missing);
-    return rows->units[i] ? HILL_OK : hill__fail_memory(error);
+    uint32_t *map = rows_map(rows, column, &input->values, unseen, missing);
+    if (!map)
+        return hill__fail_memory(error);
+    for (uint64_t i = 0; i < rows->count; i++, to += rows->cell_count)
+        to->unit = rows_mapped(map, rows_map_size(rows, column), from->codes[rows->list[i]]);
+    hill__free(&rows->allocator, map, rows_map_size(rows, column), sizeof *map);
+    return HILL_OK;
 }
 
-static void rows_fill_input(const hill__rows *rows, size_t i, uint64_t row, float *inputs)
+/* Finds and packs every number and category input, in their order. */
+static int rows_pack(hill__rows *rows, hill_error *error)
 {
-    const hill__input *input = &rows->encoder->inputs[i];
-    const hill_table *table = rows->table;
-    float *at = inputs + input->first;
-    if (input->kind == HILL_COLUMN_IMAGE) {
-        const unsigned char *bytes = table->image + (size_t)row * table->image_bytes;
-        for (size_t k = 0; k < table->image_bytes; k++)
-            at[k] = rows->pixels[bytes[k]];
-        return;
+    const hill__encoder *encoder = rows->encoder;
+    size_t k = 0, column = SIZE_MAX;
+    for (size_t i = 0; i < encoder->input_count; i++) {
+        const hill__input *input = &encoder->inputs[i];
+        if (input->kind == HILL_COLUMN_IMAGE)
+            continue;
+        hill__wanted wanted = {input->name, input->position, input->kind, false};
+        column++;
+        HILL__TRY(rows_find_kind(rows, &wanted, &column, error));
+        if (input->kind == HILL_COLUMN_NUMBER)
+            HILL__TRY(rows_pack_numbers(rows, input, column, k, error));
+        else
+            HILL__TRY(rows_pack_units(rows, input, column, k, error));
+        k++;
     }
-    const hill__column *column = &table->columns[rows->columns[i]];
+    return HILL_OK;
+}
+
+static int rows_room(hill__rows *rows, hill_error *error)
+{
+    size_t row = 0;
+    for (size_t i = 0; i < rows->encoder->input_count; i++)
+        rows->cell_count += rows->encoder->inputs[i].kind != HILL_COLUMN_IMAGE;
+    if (hill__mul(rows->cell_count, sizeof *rows->cells, &row))
+        rows->cells = hill__alloc(&rows->allocator, (size_t)rows->count, row);
+    rows->cell_rows = rows->count;
+    return rows->cells ? HILL_OK : hill__fail_memory(error);
+}
+
+static void rows_fill_input(const hill__input *input, hill__cell cell, float *at)
+{
     if (input->kind == HILL_COLUMN_CATEGORY) {
         memset(at, 0, input->units * sizeof *at);
-        at[rows_mapped(rows->units[i], column->values.count + 1, column->codes[row])] = 1;
+        at[cell.unit] = 1;
         return;
     }
-    double number = column->numbers[row];
-    at[0] = rows_scaled(rows_cell(input, number), input->mean, input->deviation);
+    bool missing = isnan(cell.number);
+    at[0] = missing ? rows_scaled(input->fill, input->mean, input->deviation) : cell.number;
     if (input->missing)
-        at[1] = isnan(number) ? 1.0f : 0.0f;
+        at[1] = missing ? 1.0f : 0.0f;
+}
+
+static void rows_fill_inputs(const hill__rows *rows, uint64_t i, float *inputs)
+{
+    const hill__encoder *encoder = rows->encoder;
+    const hill__cell *cell = rows->cells + (size_t)i * rows->cell_count;
+    for (size_t k = 0; k < encoder->input_count; k++) {
+        const hill__input *input = &encoder->inputs[k];
+        if (input->kind != HILL_COLUMN_IMAGE) {
+            rows_fill_input(input, *cell++, inputs + input->first);
+            continue;
+        }
+        const unsigned char *bytes = rows->table->image + (size_t)rows->list[i] * rows->table->image_bytes;
+        for (size_t b = 0; b < rows->table->image_bytes; b++)
+            inputs[input->first + b] = rows->pixels[bytes[b]];
+    }
+}
+
+static float rows_target(const hill__rows *rows, uint64_t i)
+{
+    const hill__target *target = &rows->encoder->target;
+    return rows_scaled(hill__rows_number(rows, i), target->mean, target->deviation);
 }
 
 static void rows_fill_target(const hill__rows *rows, uint64_t i, float *targets)
@@ -236,7 +282,7 @@ static void rows_fill_target(const hill__rows *rows, uint64_t i, float *targets)
         memset(targets, 0, encoder->target.classes.count * sizeof *targets);
         targets[rows->labels[i]] = 1;
     } else {
-        targets[0] = rows_scaled(hill__rows_number(rows, i), encoder->target.mean, encoder->target.deviation);
+        targets[0] = rows_target(rows, i);
     }
 }
 
@@ -248,8 +294,7 @@ static int rows_fill(void *self, const uint64_t *indices, size_t count, float *i
     for (size_t i = 0; i < count; i++) {
         if (indices[i] >= rows->count || (targets && rows->target == SIZE_MAX))
             return HILL_EARGUMENT;
-        for (size_t k = 0; k < encoder->input_count; k++)
-            rows_fill_input(rows, k, rows->list[indices[i]], inputs + i * encoder->width);
+        rows_fill_inputs(rows, indices[i], inputs + i * encoder->width);
         if (targets)
             rows_fill_target(rows, indices[i], targets + i * outputs);
     }
@@ -276,11 +321,7 @@ void hill__rows_free(hill__rows *rows)
     if (!rows)
         return;
     hill_allocator allocator = rows->allocator;
-    for (size_t i = 0; rows->units && i < rows->bound; i++)
-        if (rows->units[i])
-            hill__free(&allocator, rows->units[i], rows_map_size(rows, rows->columns[i]), sizeof *rows->units[i]);
-    hill__free(&allocator, rows->units, rows->bound, sizeof *rows->units);
-    hill__free(&allocator, rows->columns, rows->bound, sizeof *rows->columns);
+    hill__free(&allocator, rows->cells, (size_t)rows->cell_rows, rows->cell_count * sizeof *rows->cells);
     hill__free(&allocator, rows->pixels, 256, sizeof *rows->pixels);
     hill__free(&allocator, rows->labels, (size_t)rows->room, sizeof *rows->labels);
     hill__free(&allocator, rows->list, (size_t)rows->room, sizeof *rows->list);
@@ -316,15 +357,16 @@ int hill__rows_split(hill__rows *rows, const unsigned char *held, hill__rows **o
 int hill__rows_bind(hill__rows *rows, hill_error *error)
 {
     const hill__encoder *encoder = rows->encoder;
-    rows->bound = encoder->input_count;
-    rows->columns = hill__alloc(&rows->allocator, rows->bound, sizeof *rows->columns);
-    rows->units = hill__alloc(&rows->allocator, rows->bound, sizeof *rows->units);
-    if (!rows->columns || !rows->units)
-        return hill__fail_memory(error);
-    for (size_t i = 0; i < rows->bound; i++)
-        HILL__TRY(rows_bind_input(rows, i, error));
-    if (rows->target != SIZE_MAX && encoder->task == HILL_TASK_NUMBERS)
-        return rows_check(rows, &rows->table->columns[rows->target], encoder->target.mean, encoder->target.deviation, error);
+    HILL__TRY(rows_room(rows, error));
+    for (size_t i = 0; i < encoder->input_count; i++)
+        if (encoder->inputs[i].kind == HILL_COLUMN_IMAGE)
+            HILL__TRY(rows_bind_image(rows, &encoder->inputs[i], error));
+    HILL__TRY(rows_pack(rows, error));
+    if (rows->target == SIZE_MAX || encoder->task == HILL_TASK_CLASSES)
+        return HILL_OK;
+    for (uint64_t i = 0; i < rows->count; i++)
+        if (!isfinite(rows_target(rows, i)))
+            return rows_too_large(rows, &rows->table->columns[rows->target], rows->list[i], error);
     return HILL_OK;
 }
 

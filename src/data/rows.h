@@ -1,11 +1,19 @@
 /*
- * rows.h - chosen rows of a table seen through an encoder: what a source gathers from. Nothing is copied but row numbers; cells
- * become floats while a batch is gathered.
+ * rows.h - chosen rows of a table seen through an encoder: what a source gathers from.
+ *
+ * Cells of number and category columns are packed row by row, 4 bytes each, so that gathering a row reads one stretch of memory
+ * rather than one place a column. Images stay where they are: their bytes become floats while a batch is gathered.
  */
 #ifndef HILL_DATA_ROWS_H
 #define HILL_DATA_ROWS_H
 
 #include "data/encoder.h"
+
+/* A packed cell: a number scaled, NaN where it's missing, or which unit of its category is set. */
+typedef union hill__cell {
+    float number;
+    uint32_t unit;
+} hill__cell;
 
 typedef struct hill__rows {
     hill_allocator allocator;
@@ -15,13 +23,13 @@ typedef struct hill__rows {
     uint32_t *labels; /* their classes; NULL without targets or for numbers */
     uint64_t count;
     uint64_t room;
-    size_t target;    /* column of the table; SIZE_MAX: targets weren't asked for */
-    uint64_t without; /* rows left out because their target is missing */
-    uint64_t unknown; /* rows left out because their target is a class the encoder doesn't know */
-    size_t *columns;  /* [inputs] column of the table */
-    uint32_t **units; /* [inputs] of a category: which unit each value of the table's column sets; else NULL */
-    size_t bound;     /* inputs of the two arrays above */
-    float *pixels;    /* [256] float of a byte of the image block, NULL without one */
+    size_t target;     /* column of the table; SIZE_MAX: targets weren't asked for */
+    uint64_t without;  /* rows left out because their target is missing */
+    uint64_t unknown;  /* rows left out because their target is a class the encoder doesn't know */
+    hill__cell *cells; /* [count][cell_count], NULL until they are bound */
+    uint64_t cell_rows;
+    size_t cell_count; /* number and category inputs */
+    float *pixels;     /* [256] float of a byte of the image block, NULL without one */
 } hill__rows;
 
 /* What to see: rows first .. first + count - 1, with their targets or without. */

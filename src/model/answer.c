@@ -68,11 +68,24 @@ static size_t answer_largest(const float *outputs, size_t classes)
     return best == SIZE_MAX ? 0 : best;
 }
 
+/* What the target of a table without one usable row holds, and what the model knows instead. */
+static int answer_no_rows(const hill__rows *rows, hill_error *error)
+{
+    const hill__target *target = &rows->encoder->target;
+    const hill__column *column = &rows->table->columns[rows->target];
+    if (rows->unknown == 0)
+        return hill__fail(error, HILL_EDATA, "%s: no row has a target %s", rows->table->name, target->name);
+    const char *theirs = column->kind == HILL_COLUMN_CATEGORY ? hill__lines_at(&column->values, 0) : "numbers";
+    return hill__fail(error, HILL_EDATA, "%s: the target %s holds %.100s; the model knows the classes %.100s, %.100s%s",
+                      rows->table->name, target->name, theirs ? theirs : "nothing", target->classes.items[0],
+                      target->classes.items[1], target->classes.count > 2 ? ", ..." : "");
+}
+
 /* Lists and binds rows of a table. */
 static int answer_rows(const hill_model *model, const hill__view *view, hill__rows **out, hill_error *error)
 {
     HILL__TRY(hill__rows_new(view, &model->allocator, out, error));
-    int status = hill__rows_bind(*out, error);
+    int status = view->targets && (*out)->count == 0 ? answer_no_rows(*out, error) : hill__rows_bind(*out, error);
     if (status < 0) {
         hill__rows_free(*out);
         *out = NULL;
@@ -187,12 +200,7 @@ int hill_model_evaluate(hill_model *model, const hill_table *table, hill_metrics
     hill__view view = {model->encoder, table, 0, table->rows, true};
     hill__rows *rows;
     HILL__TRY(answer_rows(model, &view, &rows, error));
-    int status = HILL_OK;
-    if (rows->count == 0)
-        status = hill__fail(error, HILL_EDATA, "%s: no row has a target %s that the model knows", table->name,
-                            model->encoder->target.name);
-    else
-        status = hill__model_score(model, rows, metrics, confusion, error);
+    int status = hill__model_score(model, rows, metrics, confusion, error);
     hill__rows_free(rows);
     return status;
 }
@@ -206,11 +214,8 @@ int hill_model_check(hill_model *model, const hill_table *table, hill_check *che
     HILL__TRY(answer_ready(model, error));
     HILL__TRY(answer_rows(model, &view, &rows, error));
     hill_source source = hill__rows_source(rows);
-    int status = HILL_OK;
-    if (rows->count == 0)
-        status = hill__fail(error, HILL_EDATA, "%s: no row has a target %s that the model knows", table->name,
-                            model->encoder->target.name);
-    else if ((status = hill_run_check(model->run, &source, check)) == HILL_ECHECK)
+    int status = hill_run_check(model->run, &source, check);
+    if (status == HILL_ECHECK)
         status = answer_check_failed(check, error);
     else if (status < 0)
         hill__fail(error, status, "%s", hill_status_text(status));

@@ -44,6 +44,22 @@ static void session_tell(hill_session *session, const hill_recipe *asked)
     }
 }
 
+/* Says so where the net's output cannot reach scaled targets, which lie on both sides of 0 and beyond 1. */
+static void session_warn_output(hill_session *session)
+{
+    static const char *const bounded[] = {"sigmoid", "tanh", "relu", "softplus", "softmax"};
+    const char *net = hill_recipe_get(hill_plan_recipe(session->plan), "net"), *output = strstr(net, "output ");
+    if (session->encoder->task != HILL_TASK_NUMBERS || hill__recipe_is(session->recipe, "scale", "none") || !output)
+        return;
+    output += strlen("output ");
+    for (size_t i = 0; i < sizeof bounded / sizeof bounded[0]; i++)
+        if (strcmp(output, bounded[i]) == 0)
+            hill__lines_add(&session->notes,
+                            "out of reach: the target is scaled to mean 0 and deviation 1, output %s cannot give all of that; "
+                            "--scale none or output identity",
+                            output);
+}
+
 static int session_plan(hill_session *session, hill_error *error)
 {
     hill_shape shape = HILL_SHAPE_INIT;
@@ -99,7 +115,8 @@ static int session_make(hill_session *session, const hill_recipe *asked, hill_er
     HILL__TRY(session_plan(session, error));
     HILL__TRY(session_start(session, error));
     session_tell(session, asked);
-    return session->guesses.failed ? hill__fail_memory(error) : HILL_OK;
+    session_warn_output(session);
+    return session->guesses.failed || session->notes.text.failed ? hill__fail_memory(error) : HILL_OK;
 }
 
 /* A second encoder with the same text, which is what a model file would hold. */

@@ -402,7 +402,7 @@ static void test_other_table(void **state)
     assert_true(hill__table_set_name(other, 2, "a", 1));
     assert_int_equal(hill__rows_new(&view, &allocator, &rows, NULL), HILL_OK);
     assert_int_equal(hill__rows_bind(rows, &error), HILL_EDATA);
-    assert_non_null(strstr(error.text, "holds text, numbers are needed"));
+    assert_non_null(strstr(error.text, "holds text where numbers are needed"));
     hill__rows_free(rows);
     other->has_header = false; /* then by position, whatever the names */
     assert_int_equal(hill__rows_new(&view, &allocator, &rows, NULL), HILL_OK);

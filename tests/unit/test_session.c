@@ -362,6 +362,52 @@ static void test_unseen(void **state)
     hill_table_free(table);
 }
 
+static bool notes_say(const hill_session *session, const char *text)
+{
+    for (size_t i = 0; hill_session_note(session, i); i++)
+        if (strstr(hill_session_note(session, i), text))
+            return true;
+    return false;
+}
+
+static void test_out_of_reach(void **state)
+{
+    (void)state;
+    hill_table *table = make_mixed();
+    hill_error error = HILL_ERROR_INIT;
+    hill_session *session = begin(table, "target=v\nnet=4 tanh, output sigmoid", &error, HILL_OK);
+    assert_true(notes_say(session, "output sigmoid cannot give all of that"));
+    hill_session_free(session);
+    session = begin(table, "target=v\nnet=4 tanh, output sigmoid\nscale=none", &error, HILL_OK);
+    assert_false(notes_say(session, "cannot give"));
+    hill_session_free(session);
+    session = begin(table, "target=v\nnet=4 tanh", &error, HILL_OK);
+    assert_false(notes_say(session, "cannot give"));
+    hill_session_free(session);
+    hill_table_free(table);
+}
+
+/* A table of other classes: the message says what it holds and what the model knows. */
+static void test_other_classes(void **state)
+{
+    (void)state;
+    hill_table *table = make_mixed(), *other = make_mixed();
+    static const char *const k[120] = {"high.", "low."};
+    hill_error error = HILL_ERROR_INIT;
+    hill_model *model;
+    hill_metrics metrics = HILL_METRICS_INIT;
+    hill__lines_free(&other->columns[4].values);
+    hill__free(&other->allocator, other->columns[4].codes, 120, sizeof(uint32_t));
+    hill__lines_init(&other->columns[4].values, &other->allocator);
+    set_texts(other, 4, k);
+    assert_int_equal(hill_train(table, "target=k\nnet=2 relu\nepochs=1", NULL, &model, NULL), HILL_OK);
+    assert_int_equal(hill_model_evaluate(model, other, &metrics, NULL, &error), HILL_EDATA);
+    assert_non_null(strstr(error.text, "k holds high.; the model knows the classes high, low"));
+    hill_model_free(model);
+    hill_table_free(table);
+    hill_table_free(other);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -418,12 +464,73 @@ static void test_damaged(void **state)
     hill_table_free(table);
 }
 
+/* Every allocation of a whole life fails in turn: HILL_EMEMORY each time, nothing lost (a sanitizer looks), no file made. */
+typedef struct stingy {
+    size_t left, held;
+} stingy;
+
+static void *stingy_alloc(void *self, size_t bytes)
+{
+    stingy *purse = self;
+    if (purse->left == 0)
+        return NULL;
+    purse->left--;
+    purse->held++;
+    return malloc(bytes);
+}
+
+static void stingy_free(void *self, void *block, size_t bytes)
+{
+    stingy *purse = self;
+    memset(block, 0x55, bytes);
+    purse->held--;
+    free(block);
+}
+
+static int live(const hill_table *table, const hill_host *host)
+{
+    hill_model *model, *copy;
+    hill_metrics metrics = HILL_METRICS_INIT;
+    double out[2];
+    HILL__TRY(hill_train(table, "target=k\nnet=2 relu\nepochs=1\nkeep=colour", host, &model, NULL));
+    int status = hill_model_save(model, path, NULL);
+    if (status == HILL_OK)
+        status = hill_model_predict(model, table, 0, 1, out, NULL);
+    hill_model_free(model);
+    HILL__TRY(status);
+    HILL__TRY(hill_model_open(path, host, &copy, NULL));
+    status = hill_model_evaluate(copy, table, &metrics, NULL, NULL);
+    hill_model_free(copy);
+    return status;
+}
+
+static void test_memory(void **state)
+{
+    (void)state;
+    hill_table *table = make_mixed();
+    size_t left = 0;
+    for (;; left++) {
+        stingy purse = {left, 0};
+        hill_host host = HILL_HOST_INIT;
+        host.allocator = (hill_allocator){&purse, stingy_alloc, stingy_free};
+        int status = live(table, &host);
+        assert_int_equal(purse.held, 0);
+        if (status == HILL_OK)
+            break;
+        if (status != HILL_EMEMORY)
+            fail_msg("%d instead of HILL_EMEMORY with %zu allocations", status, left);
+    }
+    assert_true(left > 200);
+    hill_table_free(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_xor),    cmocka_unit_test(test_numbers), cmocka_unit_test(test_files),
-        cmocka_unit_test(test_hosts),  cmocka_unit_test(test_start),   cmocka_unit_test(test_tables_apart),
-        cmocka_unit_test(test_unseen), cmocka_unit_test(test_refused), cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_xor),    cmocka_unit_test(test_numbers),      cmocka_unit_test(test_files),
+        cmocka_unit_test(test_hosts),  cmocka_unit_test(test_start),        cmocka_unit_test(test_tables_apart),
+        cmocka_unit_test(test_unseen), cmocka_unit_test(test_refused),      cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_memory), cmocka_unit_test(test_out_of_reach), cmocka_unit_test(test_other_classes),
     };
     return cmocka_run_group_tests(tests, make_paths, remove_paths);
 }
