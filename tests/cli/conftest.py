@@ -22,7 +22,7 @@ def classes_table(rows=90, seed=1):
         kind = i % 3
         name = ["ash", '"birch, white"', "cedar"][kind]
         colour = ["red", "green", "green"][kind]
-        lines.append(f"{kind * 2 + draw.gauss(0, 0.3):.4f},{draw.gauss(kind, 0.4):.4f},{colour},{name}")
+        lines.append(f"{kind * 2 + draw.gauss(0, 0.8):.4f},{draw.gauss(kind, 0.8):.4f},{colour},{name}")
     return "\n".join(lines) + "\n"
 
 

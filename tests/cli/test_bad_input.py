@@ -1,5 +1,6 @@
 """Bad input: each kind gets one clear line, its exit code, and leaves nothing behind."""
 import gzip
+import json
 import os
 import resource
 import struct
@@ -180,12 +181,15 @@ def test_full_standard_output(trees):
         assert done.stderr == "downhill: standard output: No space left on device\n"
 
 
-def test_closed_standard_output_is_not_a_file_of_ours(trees):
-    before = (trees.folder / "trees.csv").read_bytes()
+def test_closed_descriptors_are_not_files_of_ours(trees):
     done = subprocess.run(["sh", "-c", '"$0" eval trees.safetensors trees.csv --json >&-', trees.program], cwd=trees.folder,
                           capture_output=True, text=True, check=False)
     assert done.returncode == IO
-    assert (trees.folder / "trees.csv").read_bytes() == before
+    done = subprocess.run(["sh", "-c", '"$0" train trees.csv --epochs 3 --log run.jsonl 2>&-', trees.program],
+                          cwd=trees.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    for line in (trees.folder / "run.jsonl").read_text().splitlines():
+        json.loads(line)
 
 
 def test_reader_that_goes_away(trees):

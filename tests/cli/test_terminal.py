@@ -7,8 +7,6 @@ import pytest
 from command_line import screen
 from conftest import classes_table
 
-pytestmark = pytest.mark.quick
-
 ENDLESS = ["train", "xor.csv", "--epochs", "1000000000", "--patience", "0"]
 
 
@@ -44,6 +42,7 @@ def test_redrawn_at_most_ten_times_a_second(downhill):
     assert seen.count("%") < 40
 
 
+@pytest.mark.quick
 def test_finished_screen(downhill):
     downhill.write("trees.csv", classes_table())
     seen, code = downhill.on_terminal("train", "trees.csv", "--epochs", 50)
@@ -61,6 +60,7 @@ def test_colour(downhill, environment):
     assert bool(re.search(r"\033\[[0-9;]*m", seen)) == (not environment.get("NO_COLOR"))
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("kind", ["dumb", ""])
 def test_dumb_terminal(downhill, kind):
     seen, code = downhill.on_terminal("train", "xor.csv", "--epochs", 300, TERM=kind)
