@@ -98,10 +98,22 @@ static int resolve_length(hill_recipe *recipe, uint64_t rows, hill_error *error)
     return set_auto_count(recipe, "patience", patience < 10 ? 10 : patience, error);
 }
 
+/* Writes defaults out, so that the recipe means the same to a later version with other defaults. */
+static int write_defaults(hill_recipe *recipe, hill_error *error)
+{
+    size_t count;
+    const hill_knob *knobs = hill_knobs(&count);
+    for (size_t i = 0; i < count; i++)
+        if (!hill_recipe_is_set(recipe, knobs[i].name) && knobs[i].initial[0] && strcmp(knobs[i].initial, "auto") != 0)
+            HILL__TRY(hill_recipe_set(recipe, knobs[i].name, knobs[i].initial, error));
+    return HILL_OK;
+}
+
 int hill__recipe_resolve(hill_recipe *recipe, const hill_shape *shape, hill_error *error)
 {
     HILL__TRY(resolve_cost(recipe, shape->task, error));
     HILL__TRY(resolve_net(recipe, shape->task, error));
     HILL__TRY(resolve_descent(recipe, error));
-    return resolve_length(recipe, shape->rows, error);
+    HILL__TRY(resolve_length(recipe, shape->rows, error));
+    return write_defaults(recipe, error);
 }
