@@ -9,7 +9,7 @@ from support import ONE_LINE, ONE_LINE_LIBS, ROOT, build, library_sources, run
 RECIPES = {
     "default": "target=y",
     "activations": "target=y\nepochs=6\nrate=0.01\nbatch=7\n"
-                   "net=9 sigmoid, 17 tanh, 5 relu, 33 leaky_relu, 8 elu, 16 selu, 15 gelu, 10 silu, 12 mish, 11 softplus",
+                   "net=9 sigmoid, 17 tanh, 5 relu, 33 leaky-relu, 8 elu, 16 selu, 15 gelu, 10 silu, 12 mish, 11 softplus",
     "numbers": "target=y\ntask=numbers\ncost=huber\nrule=adam\nschedule=cosine\nwarmup=1\nepochs=8\nbatch=full\nnet=20 tanh",
     "sgd": "target=y\nrule=sgd\nschedule=exponential\nepochs=5\nbatch=1\nnet=6 sigmoid",
     "momentum": "target=y\nrule=momentum\nschedule=step\ndecay=0.001\nepochs=5\nbatch=32\nnet=40 relu, 24 relu",

@@ -1,6 +1,7 @@
 """What `make install` installs, as a program of someone else meets it."""
 import pathlib
 import re
+import subprocess
 
 import pytest
 
@@ -80,9 +81,11 @@ def test_command(prefix):
 
 
 def test_manual(prefix):
-    said = run(["mandoc", "-T", "lint", "-W", "warning", prefix / "share/man/man1/downhill.1"]).stdout
-    assert not said
-    text = run(["mandoc", "-T", "ascii", prefix / "share/man/man1/downhill.1"]).stdout
+    """mandoc finds nothing wrong but that no date is given: the same sources make the same page on any day."""
+    page = prefix / "share/man/man1/downhill.1"
+    done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True, check=False)
+    assert [line for line in (done.stdout + done.stderr).splitlines() if "missing date" not in line] == []
+    text = run(["mandoc", "-T", "ascii", page]).stdout
     assert "--epochs" in re.sub(".\b", "", text)
 
 
