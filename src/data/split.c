@@ -22,7 +22,7 @@ static int split_compare(const void *self, size_t a, size_t b)
 }
 
 /* How many of each class: whole shares first, then one each by largest remainder until the total is reached. */
-static void split_share(const hill__split *split, split_class *classes, size_t *order, uint64_t total)
+static void split_share(const hill__holdout *split, split_class *classes, size_t *order, uint64_t total)
 {
     uint64_t given = 0;
     for (size_t c = 0; c < split->classes; c++) {
@@ -44,7 +44,7 @@ static void split_share(const hill__split *split, split_class *classes, size_t *
     }
 }
 
-int hill__split_rows(const hill__split *split, const hill_allocator *allocator, unsigned char *held, uint64_t *count)
+int hill__holdout_rows(const hill__holdout *split, const hill_allocator *allocator, unsigned char *held, uint64_t *count)
 {
     *count = 0;
     split_class *classes = hill__alloc(allocator, split->classes, sizeof *classes);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "plan/net.h"
 #include "train/run.h"
 
 /* Knobs whose choice is told, in this order. */
@@ -17,7 +18,10 @@ static const char *const session_told[] = {"target", "task", "valid", "net",    
 static void session_quote(hill__text *text, const char *value)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+.,:/@%";
-    if (*value && value[strspn(value, plain)] == '\0') {
+    const char *at = value;
+    while (*at && strchr(plain, *at))
+        at++;
+    if (*value && !*at) {
         hill__text_add_string(text, value);
         return;
     }
@@ -48,10 +52,12 @@ static void session_tell(hill_session *session, const hill_recipe *asked)
 static void session_warn_output(hill_session *session)
 {
     static const char *const bounded[] = {"sigmoid", "tanh", "relu", "softplus", "softmax"};
-    const char *net = hill_recipe_get(hill_plan_recipe(session->plan), "net"), *output = strstr(net, "output ");
-    if (session->encoder->task != HILL_TASK_NUMBERS || hill__recipe_is(session->recipe, "scale", "none") || !output)
+    hill__net net;
+    const char *text = hill_recipe_get(hill_plan_recipe(session->plan), "net");
+    if (session->encoder->task != HILL_TASK_NUMBERS || hill__recipe_is(session->recipe, "scale", "none") ||
+        hill__net_parse(text, &net, NULL) < 0 || !net.output)
         return;
-    output += strlen("output ");
+    const char *output = net.output->word;
     for (size_t i = 0; i < sizeof bounded / sizeof bounded[0]; i++)
         if (strcmp(output, bounded[i]) == 0)
             hill__lines_add(&session->notes,

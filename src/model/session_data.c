@@ -63,10 +63,10 @@ static int session_list(hill_session *session, const hill_table *table, const ch
 /* The fraction to hold out; "auto" becomes a number here. */
 static int session_fraction(hill_session *session, uint64_t rows, double *fraction, hill_error *error)
 {
-    bool small = rows < HILL__SPLIT_LEAST || session->tables.valid;
+    bool small = rows < HILL__HOLDOUT_LEAST || session->tables.valid;
     char text[HILL__NUMBER_TEXT];
     if (session->tables.valid || hill__recipe_is(session->recipe, "valid", "auto")) {
-        hill__format_double(small ? 0 : HILL__SPLIT_AUTO, text);
+        hill__format_double(small ? 0 : HILL__HOLDOUT_AUTO, text);
         HILL__TRY(hill_recipe_set(session->recipe, "valid", text, error));
     }
     *fraction = hill__recipe_number(session->recipe, "valid");
@@ -78,9 +78,9 @@ static int session_hold_out(hill_session *session, double fraction, hill_error *
     hill__rows *train = session->train;
     uint64_t count, seed = hill__recipe_count(session->recipe, "seed");
     size_t rows = (size_t)train->count, classes = train->labels ? session->encoder->target.classes.count : 1;
-    hill__split split = {train->labels, train->count, classes, fraction, seed};
+    hill__holdout split = {train->labels, train->count, classes, fraction, seed};
     unsigned char *held = hill__alloc(&session->allocator, rows, 1);
-    int status = held ? hill__split_rows(&split, &session->allocator, held, &count) : HILL_EMEMORY;
+    int status = held ? hill__holdout_rows(&split, &session->allocator, held, &count) : HILL_EMEMORY;
     if (status < 0)
         status = hill__fail_memory(error);
     else if (count > 0)

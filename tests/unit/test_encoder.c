@@ -457,9 +457,9 @@ static uint64_t split_counts(const uint32_t *labels, uint64_t rows, size_t class
                              unsigned char *held, uint64_t *by_class)
 {
     hill_allocator allocator = hill__allocator(NULL);
-    hill__split split = {labels, rows, classes, fraction, seed};
+    hill__holdout split = {labels, rows, classes, fraction, seed};
     uint64_t count, sum = 0;
-    assert_int_equal(hill__split_rows(&split, &allocator, held, &count), HILL_OK);
+    assert_int_equal(hill__holdout_rows(&split, &allocator, held, &count), HILL_OK);
     memset(by_class, 0, classes * sizeof *by_class);
     for (uint64_t i = 0; i < rows; i++)
         if (held[i]) {
