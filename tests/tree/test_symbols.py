@@ -13,7 +13,7 @@ pytestmark = pytest.mark.quick
 ALLOWED = set("""
     fma fmaf sqrt sqrtf floor fmax fmin fegetround
     malloc free memchr memcmp memcpy memmove memset
-    strchr strcmp strlen strncmp strrchr strerror_r __xpg_strerror_r
+    strcat strchr strcmp strcpy strcspn strlen strncmp strpbrk strrchr strspn strstr strerror_r __xpg_strerror_r
     snprintf vsnprintf
     open open64 close read write lseek lseek64 fsync rename unlink stat stat64 fstat fstat64 lstat lstat64 ftruncate ftruncate64
     access mkstemp fchmod umask getpid opendir readdir readdir64 closedir realpath
@@ -83,7 +83,7 @@ def callers(archive, symbols):
 
 def test_calls_only_what_is_allowed():
     wrong = {symbol: member for symbol, member in undefined(library()).items() if symbol not in ALLOWED | OF_FORMULAS}
-    assert not wrong
+    assert wrong == {}, ", ".join(f"{symbol} ({member})" for symbol, member in wrong.items())
 
 
 def test_only_formulas_use_the_functions_of_libm():
