@@ -11,7 +11,7 @@
 #include "base/number.h"
 #include "data/dictionary.h"
 
-/* Rows and bytes a guess is made from. */
+/* Rows that shapes and types are guessed from, and bytes that any guess looks at. */
 #define SNIFF_ROWS 100u
 #define SNIFF_BYTES ((size_t)1 << 20)
 
@@ -157,7 +157,7 @@ static bool sniff_is_number(const char *text, size_t length)
     return hill__parse_double(text, length, &number) == HILL__NUMBER_FINITE;
 }
 
-/* One row behind the first; false where it has another number of cells or is cut off. */
+/* One row behind the first; false where it has another number of cells or is cut off. With `missing` NULL its types don't count. */
 static bool sniff_row(hill__csv *window, const hill__csv *behind, const hill__csv_cells *first,
                       const hill__csv_missing *missing, sniff_column *columns)
 {
@@ -170,7 +170,7 @@ static bool sniff_row(hill__csv *window, const hill__csv *behind, const hill__cs
         const char *text = hill__csv_cells_at(first, i, &length);
         if (length == cell.length && memcmp(text, cell.text, length) == 0)
             columns[i].again = true;
-        if (!hill__csv_missing_is(missing, cell.text, cell.length)) {
+        if (missing && !hill__csv_missing_is(missing, cell.text, cell.length)) {
             bool number = sniff_is_number(cell.text, cell.length);
             columns[i].number |= number;
             columns[i].text |= !number;
@@ -222,8 +222,8 @@ int hill__csv_sniff_header(const hill__csv *behind, const hill__csv_cells *first
     if (!columns)
         return hill__fail_memory(behind->error);
     hill__csv window = sniff_window(behind);
-    for (size_t rows = 0; rows < SNIFF_ROWS && hill__csv_row(&window); rows++)
-        if (!sniff_row(&window, behind, first, missing, columns))
+    for (size_t rows = 0; hill__csv_row(&window); rows++)
+        if (!sniff_row(&window, behind, first, rows < SNIFF_ROWS ? missing : NULL, columns))
             break;
     *out = sniff_decide(first, missing, columns);
     hill__free(&missing->allocator, columns, first->count, sizeof *columns);

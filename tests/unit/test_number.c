@@ -107,16 +107,20 @@ static void hard_decimals(void **state)
     }
 }
 
-/* Halfway between two doubles with 760 digits behind the point, and a hair to either side of it. */
+/*
+ * Halfway between two doubles, which takes up to 767 digits, and a hair above it, more than 800 digits away. (Where long double
+ * is double these are plain doubles.)
+ */
 static void halfway_with_many_digits(void **state)
 {
     char text[2000];
     (void)state;
-    for (int exponent = -1074; exponent <= -1000; exponent += 37) {
-        int length = snprintf(text, sizeof text, "%.1100f", ldexp(3, exponent));
+    for (int exponent = -1075; exponent <= -1000; exponent += 25) {
+        int length = snprintf(text, sizeof text, "%.1100Lf", ldexpl(0x20000000000001, exponent));
         assert_true(length > 1000);
         assert_like_strtod(text);
-        memcpy(text + length, "0000001", 8);
+        memset(text + length, '0', 100);
+        memcpy(text + length + 100, "1", 2);
         assert_like_strtod(text);
     }
     memset(text, '9', 400);
