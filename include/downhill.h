@@ -39,7 +39,7 @@
  *     fails. Every free function takes NULL.
  *   - Who makes an object frees it. A pointer returned by a getter is borrowed: it lives as long as the object asked.
  *   - Public structs begin with their size, so that a library newer than its caller knows which fields the caller has. Set it
- *     with the initialiser shown beside the struct.
+ *     with the struct's initialiser, from the list at the end of this file.
  *   - `const hill_host *host` may be NULL everywhere: malloc, one thread, the best instruction set. `hill_error *error` too.
  *
  * Units: rows, columns and units are counted, costs are what the chosen cost says (see hill_words), times are never measured.
@@ -116,13 +116,6 @@ typedef struct hill_error {
     int status;
     char text[1000];
 } hill_error;
-#define HILL_ERROR_INIT              \
-    {                                \
-        sizeof(hill_error), HILL_OK, \
-        {                            \
-            0                        \
-        }                            \
-    }
 
 /*
  * Where memory comes from. `alloc` returns at least `bytes` bytes aligned for any type, or NULL; `free` takes back a block with
@@ -145,10 +138,6 @@ typedef struct hill_host {
     unsigned threads;
     const char *isa;
 } hill_host;
-#define HILL_HOST_INIT                                 \
-    {                                                  \
-        sizeof(hill_host), {NULL, NULL, NULL}, 1, NULL \
-    }
 
 /*
  * An allocator over one block of the caller's, for programs that have no malloc. Freed blocks are only reused when they were
@@ -172,13 +161,6 @@ typedef struct hill_machine {
     size_t isa_count;
     char cpu[64];
 } hill_machine;
-#define HILL_MACHINE_INIT                         \
-    {                                             \
-        sizeof(hill_machine), 0, NULL, {NULL}, 0, \
-        {                                         \
-            0                                     \
-        }                                         \
-    }
 HILL_API int hill_machine_info(hill_machine *machine);
 
 /*
@@ -282,10 +264,6 @@ typedef struct hill_table_options {
     hill_part part;         /* of a directory or an NPZ with both parts: which one */
     const hill_model *like; /* read only the columns this model needs, typed as in its training; NULL: all */
 } hill_table_options;
-#define HILL_TABLE_OPTIONS_INIT                                                      \
-    {                                                                                \
-        sizeof(hill_table_options), NULL, NULL, NULL, NULL, 0, HILL_PART_TRAIN, NULL \
-    }
 
 /*
  * Reads a file. HILL_EINPUT: there is no such file, directory or part; HILL_EDATA: what is wrong inside it, with line and column.
@@ -315,10 +293,6 @@ typedef struct hill_column {
     double low, high, mean; /* of a number column; NaN elsewhere */
     uint32_t image_height, image_width, image_channels;
 } hill_column;
-#define HILL_COLUMN_INIT                                                      \
-    {                                                                         \
-        sizeof(hill_column), NULL, HILL_COLUMN_NUMBER, 0, 0, 0, 0, 0, 0, 0, 0 \
-    }
 
 HILL_API uint64_t hill_table_rows(const hill_table *table);
 HILL_API size_t hill_table_columns(const hill_table *table);
@@ -369,10 +343,6 @@ typedef struct hill_tables {
     const hill_table *test;  /* or NULL */
     const char *start;       /* path of a model or a bare safetensors file with the start weights, or NULL */
 } hill_tables;
-#define HILL_TABLES_INIT                            \
-    {                                               \
-        sizeof(hill_tables), NULL, NULL, NULL, NULL \
-    }
 
 HILL_API int hill_session_new(const hill_recipe *recipe, const hill_tables *tables, const hill_host *host, hill_session **out,
                               hill_error *error);
@@ -406,10 +376,6 @@ typedef struct hill_metrics {
     double accuracy;
     double rmse, mae, r2;
 } hill_metrics;
-#define HILL_METRICS_INIT                      \
-    {                                          \
-        sizeof(hill_metrics), 0, 0, 0, 0, 0, 0 \
-    }
 
 /* Metrics of `model`, made by this session, on one of its row sets. rows is 0 and all else NaN where there is no such set. */
 HILL_API int hill_session_metrics(hill_session *session, const hill_model *model, hill_which which, hill_metrics *metrics,
@@ -445,10 +411,6 @@ typedef struct hill_model_facts {
     uint64_t steps;      /* steps taken */
     uint64_t best_epoch; /* the pass whose weights these are */
 } hill_model_facts;
-#define HILL_MODEL_FACTS_INIT                                                        \
-    {                                                                                \
-        sizeof(hill_model_facts), HILL_TASK_CLASSES, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0 \
-    }
 
 HILL_API int hill_model_info(const hill_model *model, hill_model_facts *facts);
 HILL_API const hill_recipe *hill_model_recipe(const hill_model *model);
@@ -495,10 +457,6 @@ typedef struct hill_check {
     uint64_t rows;          /* rows the cost was taken over */
     double limit;           /* what `worst` must stay under; 0: the default, which the check fills in */
 } hill_check;
-#define HILL_CHECK_INIT                              \
-    {                                                \
-        sizeof(hill_check), 0, {0}, 0, 0, 0, 0, 0, 0 \
-    }
 
 HILL_API int hill_model_check(hill_model *model, const hill_table *table, hill_check *check, hill_error *error);
 
@@ -519,10 +477,6 @@ typedef struct hill_shape {
     uint64_t rows;
     hill_task task;
 } hill_shape;
-#define HILL_SHAPE_INIT                                \
-    {                                                  \
-        sizeof(hill_shape), 0, 0, 0, HILL_TASK_NUMBERS \
-    }
 
 /*
  * Compiles a recipe. The plan copies what it needs; it never changes and may be shared by threads.
@@ -550,10 +504,6 @@ typedef struct hill_plan_sizes {
     size_t scratch_bytes;
     size_t staging_bytes;
 } hill_plan_sizes;
-#define HILL_PLAN_SIZES_INIT                            \
-    {                                                   \
-        sizeof(hill_plan_sizes), 0, 0, 0, 0, 0, 0, 0, 0 \
-    }
 HILL_API int hill_plan_info(const hill_plan *plan, hill_plan_sizes *sizes);
 
 /* Tensor i of the vector: "layer1.weight" [inputs, outputs] or "layer1.bias" [outputs], row-major from float `offset`. */
@@ -564,10 +514,6 @@ typedef struct hill_tensor {
     size_t shape[4];
     size_t offset;
 } hill_tensor;
-#define HILL_TENSOR_INIT                    \
-    {                                       \
-        sizeof(hill_tensor), {0}, 0, {0}, 0 \
-    }
 HILL_API int hill_plan_tensor(const hill_plan *plan, size_t i, hill_tensor *tensor);
 
 /*
@@ -620,10 +566,6 @@ typedef struct hill_row {
     double valid_cost;     /* at an epoch's end, with validation rows; else NaN */
     double valid_accuracy; /* the same, for classes; else NaN */
 } hill_row;
-#define HILL_ROW_INIT                                        \
-    {                                                        \
-        sizeof(hill_row), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 \
-    }
 #define HILL_WANT_NORMS 1u
 
 /*
@@ -661,10 +603,6 @@ typedef struct hill_score {
     double cost;
     double accuracy;
 } hill_score;
-#define HILL_SCORE_INIT             \
-    {                               \
-        sizeof(hill_score), 0, 0, 0 \
-    }
 
 /* Scores any point of weight space: `weights` is a vector of the plan's layout; NULL: the run's own. Doesn't move the run. */
 HILL_API int hill_run_evaluate(hill_run *run, const float *weights, const hill_source *source, hill_score *score);
@@ -691,14 +629,29 @@ typedef struct hill_diagnosis {
     double gradient_norm; /* over the training rows */
     char advice[400];     /* what to try, in words; "" when not stuck */
 } hill_diagnosis;
-#define HILL_DIAGNOSIS_INIT                 \
-    {                                       \
-        sizeof(hill_diagnosis), 0, 0, 0, 0, \
-        {                                   \
-            0                               \
-        }                                   \
-    }
 HILL_API int hill_run_diagnose(hill_run *run, hill_diagnosis *diagnosis);
+
+/* ------------------------------------------------------------------------------------------------------------------------
+ * Initialisers: `hill_row row = HILL_ROW_INIT;` sets the size of a struct, and every field to its default.
+ * --------------------------------------------------------------------------------------------------------------------- */
+
+/* clang-format off */
+#define HILL_ERROR_INIT          {sizeof(hill_error), HILL_OK, {0}}
+#define HILL_HOST_INIT           {sizeof(hill_host), {NULL, NULL, NULL}, 1, NULL}
+#define HILL_MACHINE_INIT        {sizeof(hill_machine), 0, NULL, {NULL}, 0, {0}}
+#define HILL_TABLE_OPTIONS_INIT  {sizeof(hill_table_options), NULL, NULL, NULL, NULL, 0, HILL_PART_TRAIN, NULL}
+#define HILL_COLUMN_INIT         {sizeof(hill_column), NULL, HILL_COLUMN_NUMBER, 0, 0, 0, 0, 0, 0, 0, 0}
+#define HILL_TABLES_INIT         {sizeof(hill_tables), NULL, NULL, NULL, NULL}
+#define HILL_METRICS_INIT        {sizeof(hill_metrics), 0, 0, 0, 0, 0, 0}
+#define HILL_MODEL_FACTS_INIT    {sizeof(hill_model_facts), HILL_TASK_CLASSES, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0}
+#define HILL_CHECK_INIT          {sizeof(hill_check), 0, {0}, 0, 0, 0, 0, 0, 0}
+#define HILL_SHAPE_INIT          {sizeof(hill_shape), 0, 0, 0, HILL_TASK_NUMBERS}
+#define HILL_PLAN_SIZES_INIT     {sizeof(hill_plan_sizes), 0, 0, 0, 0, 0, 0, 0, 0}
+#define HILL_TENSOR_INIT         {sizeof(hill_tensor), {0}, 0, {0}, 0}
+#define HILL_ROW_INIT            {sizeof(hill_row), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define HILL_SCORE_INIT          {sizeof(hill_score), 0, 0, 0}
+#define HILL_DIAGNOSIS_INIT      {sizeof(hill_diagnosis), 0, 0, 0, 0, {0}}
+/* clang-format on */
 
 #ifdef __cplusplus
 }
