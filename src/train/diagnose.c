@@ -70,7 +70,7 @@ static void advise(const hill_run *run, char *advice, size_t size)
     bool plain =
         run->rule.loop == HILL__RULE_sgd || run->rule.loop == HILL__RULE_momentum || run->rule.loop == HILL__RULE_nesterov;
     hill__format_rounded(hill__recipe_number(recipe, "rate") * 100, 3, rate);
-    length += (size_t)snprintf(advice, size, "try --rate %s (steps a hundred times longer)", rate);
+    length += (size_t)snprintf(advice, size, "--rate %s (steps a hundred times longer)", rate);
     if (plain && length < size)
         length += (size_t)snprintf(advice + length, size - length, ", --rule adam (a step length for each weight)");
     if ((hill__recipe_is(recipe, "init", "uniform") || hill__recipe_is(recipe, "init", "zero")) && length < size)
