@@ -413,6 +413,74 @@ static void test_other_table(void **state)
     hill_table_free(other);
 }
 
+/* Text classes that are all numbers stand in the order of the numbers, else bytewise; input categories always bytewise. */
+static void test_order(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a", "y"};
+    const char *texts[] = {"10", "9", "-1", "09"};
+    for (int word = 0; word < 2; word++) {
+        texts[2] = word ? "x" : "-1";
+        hill_table *table = make_table(4, names, 2);
+        set_texts(table, 0, texts);
+        set_texts(table, 1, texts);
+        fitted f = fit_table(table, (hill__encoder_options){1, HILL_TASK_CLASSES, true, NULL}, NULL);
+        assert_int_equal(f.status, HILL_OK);
+        static const char *const classes[2][4] = {{"-1", "09", "9", "10"}, {"09", "10", "9", "x"}}, *const values[2][4] = {
+                                                                                                        {"-1", "09", "10", "9"},
+                                                                                                        {"09", "10", "9", "x"}};
+        for (size_t i = 0; i < 4; i++) {
+            assert_string_equal(f.encoder->target.classes.items[i], classes[word][i]);
+            assert_string_equal(f.encoder->inputs[0].values.items[i], values[word][i]);
+            assert_int_equal(hill__names_find(&f.encoder->target.classes, classes[word][i]), i);
+        }
+        assert_int_equal(hill__names_find(&f.encoder->target.classes, "1"), SIZE_MAX);
+        free_fitted(&f);
+        hill_table_free(table);
+    }
+}
+
+/* Rows that are split go on being the same rows, with their own targets. */
+static void test_parts(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a", "y"};
+    const double a[] = {0, 1, 2, 3, 4, 5}, y[] = {0, 1, 2, 2, 1, NA};
+    const unsigned char held[] = {0, 1, 0, 1, 0};
+    hill_table *table = make_table(6, names, 2);
+    set_numbers(table, 0, a);
+    set_numbers(table, 1, y);
+    hill_allocator allocator = hill__allocator(NULL);
+    hill__encoder_options options = {1, HILL_TASK_CLASSES, false, NULL};
+    hill__encoder *encoder;
+    hill__rows *rows, *other;
+    hill__lines notes;
+    hill__lines_init(&notes, &allocator);
+    assert_int_equal(hill__encoder_new(table, &options, &allocator, &encoder, NULL), HILL_OK);
+    hill__view view = {encoder, table, 0, 6, true};
+    assert_int_equal(hill__rows_new(&view, &allocator, &rows, NULL), HILL_OK);
+    assert_int_equal(hill__rows_split(rows, held, &other, NULL), HILL_OK);
+    assert_int_equal(hill__encoder_fit(encoder, table, &options, rows->list, rows->count, &notes, NULL), HILL_OK);
+    const double want[2][3] = {{0, 2, 4}, {1, 3}};
+    hill__rows *const sides[] = {rows, other};
+    for (size_t s = 0; s < 2; s++) {
+        assert_int_equal(hill__rows_bind(sides[s], NULL), HILL_OK);
+        hill_source source = hill__rows_source(sides[s]);
+        assert_int_equal(source.rows, 3 - s);
+        for (uint64_t i = 0; i < source.rows; i++) {
+            float input, targets[3];
+            assert_int_equal(source.fill(source.self, &i, 1, &input, targets), HILL_OK);
+            assert_true(input == (float)want[s][i]);
+            for (size_t c = 0; c < 3; c++)
+                assert_true(targets[c] == ((double)c == y[(size_t)input] ? 1.0f : 0.0f));
+        }
+        hill__rows_free(sides[s]);
+    }
+    hill__lines_free(&notes);
+    hill__encoder_free(encoder);
+    hill_table_free(table);
+}
+
 static void test_choosing(void **state)
 {
     (void)state;
@@ -509,7 +577,8 @@ int main(void)
         cmocka_unit_test(test_numbers),   cmocka_unit_test(test_missing_later), cmocka_unit_test(test_categories),
         cmocka_unit_test(test_gathering), cmocka_unit_test(test_images),        cmocka_unit_test(test_left_out),
         cmocka_unit_test(test_too_large), cmocka_unit_test(test_text),          cmocka_unit_test(test_other_table),
-        cmocka_unit_test(test_choosing),  cmocka_unit_test(test_split),
+        cmocka_unit_test(test_choosing),  cmocka_unit_test(test_split),         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -252,6 +252,39 @@ static void test_files(void **state)
     hill_table_free(table);
 }
 
+/* The model has the weights of the pass that was best on the rows held out, though the run went on. */
+static void test_best(void **state)
+{
+    (void)state;
+    hill_table *table = make_mixed();
+    hill_error error = HILL_ERROR_INIT;
+    hill_session *session = begin(table, "target=v\nnet=16 tanh\nrate=0.1\nepochs=60\npatience=20", &error, HILL_OK);
+    hill_row row = HILL_ROW_INIT;
+    uint64_t best_epoch = 0, epoch = 0;
+    double best = INFINITY;
+    while (hill_step(hill_session_run(session), &row) == HILL_ROW)
+        if (row.epoch_end) {
+            epoch = row.epoch;
+            if (row.valid_cost < best) {
+                best = row.valid_cost;
+                best_epoch = epoch;
+            }
+        }
+    hill_model *model;
+    hill_metrics metrics = HILL_METRICS_INIT;
+    hill_model_facts facts = HILL_MODEL_FACTS_INIT;
+    assert_int_equal(hill_session_finish(session, &model, NULL), HILL_OK);
+    assert_int_equal(hill_session_metrics(session, model, HILL_WHICH_VALID, &metrics, NULL), HILL_OK);
+    assert_int_equal(hill_model_info(model, &facts), HILL_OK);
+    assert_true(best_epoch < epoch);
+    assert_true(metrics.cost == best);
+    assert_int_equal(facts.best_epoch, best_epoch);
+    assert_int_equal(facts.epochs, epoch);
+    hill_model_free(model);
+    hill_session_free(session);
+    hill_table_free(table);
+}
+
 /* Threads and instruction sets don't reach the file. */
 static void test_hosts(void **state)
 {
@@ -527,10 +560,11 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_xor),    cmocka_unit_test(test_numbers),      cmocka_unit_test(test_files),
-        cmocka_unit_test(test_hosts),  cmocka_unit_test(test_start),        cmocka_unit_test(test_tables_apart),
-        cmocka_unit_test(test_unseen), cmocka_unit_test(test_refused),      cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_memory), cmocka_unit_test(test_out_of_reach), cmocka_unit_test(test_other_classes),
+        cmocka_unit_test(test_xor),           cmocka_unit_test(test_numbers), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_hosts),         cmocka_unit_test(test_start),   cmocka_unit_test(test_tables_apart),
+        cmocka_unit_test(test_unseen),        cmocka_unit_test(test_refused), cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_best),          cmocka_unit_test(test_memory),  cmocka_unit_test(test_out_of_reach),
+        cmocka_unit_test(test_other_classes),
     };
     return cmocka_run_group_tests(tests, make_paths, remove_paths);
 }
