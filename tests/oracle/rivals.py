@@ -13,6 +13,7 @@ import time
 import warnings
 
 import numpy
+from sklearn import datasets
 from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
@@ -80,6 +81,19 @@ def table(name, folder, seed):
         for row in test:
             row[-1] = row[-1].removesuffix(".")  # labels of adult's test rows end in a dot
     return Table(name, task, target, header, train, test)
+
+
+BUNDLED = {"iris": "classes", "wine": "classes", "breast_cancer": "classes", "diabetes": "numbers", "digits": "classes"}
+
+
+def bundled(name, seed):
+    """A set that comes with scikit-learn, as a table."""
+    data = getattr(datasets, f"load_{name}")()
+    names = getattr(data, "target_names", None)
+    labels = data.target if BUNDLED[name] == "numbers" else [str(names[k]).replace(" ", "_") for k in data.target]
+    rows = [[*map(str, x.tolist()), str(y)] for x, y in zip(data.data, labels)]
+    header = [str(column) for column in data.feature_names] + ["target"]
+    return Table(name, BUNDLED[name], "target", header, *split(rows, seed))
 
 
 def is_number(cell):
