@@ -341,6 +341,9 @@ static void idx_files(void **state)
     assert_fails(&file, &reading, HILL_EDATA, "f: its header promises 16 bytes of data, 12 are there: it is cut off");
     file = make_idx((uint32_t[]){UINT32_MAX, UINT32_MAX, UINT32_MAX}, 3, data, 12);
     assert_fails(&file, &reading, HILL_EDATA, "f: its header promises more data than any memory holds");
+    file = make_idx((uint32_t[]){2, 2, 2}, 3, data, 12);
+    assert_fails(&file, &reading, HILL_EDATA,
+                 "f: its header promises 8 bytes of data, 12 are there: it goes on behind its end");
     file = make_idx((uint32_t[]){0, 2, 2}, 3, data, 0);
     assert_fails(&file, &reading, HILL_EDATA, "f: has no rows");
 }
@@ -393,6 +396,13 @@ static void npz_files(void **state)
         assert_fails(&file, &reading, HILL_EDATA, "f: x_train: ");
     }
     bytes_buffer file = make_npz_pair(styles[0]);
+    size_t entry = 0;
+    while (memcmp(file.data + entry, "PK\1\2", 4) != 0)
+        entry++;
+    file.data[entry + 22]++; /* 65,536 bytes more, packed and unpacked, than there are */
+    file.data[entry + 26]++;
+    assert_fails(&file, &reading, HILL_EDATA, "f: the zip archive is damaged or cut off");
+    file = make_npz_pair(styles[0]);
     reading.options.part = HILL_PART_TEST;
     assert_fails(&file, &reading, HILL_EINPUT, "f: needs x_test for a test part; its arrays are: x_train, y_train");
     reading = plain();
