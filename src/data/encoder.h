@@ -5,8 +5,8 @@
  *
  *   number    1: (x - mean) / deviation, a missing x being `fill`; 2 if training rows had missing cells: 1 where it's missing
  *   category  one a value seen in training, bytewise ascending; one for missing cells if training rows had any; one for a value
- *             unseen in training (and for missing cells, where there is no unit for them). The last is never 1 in training; a session lets its weights
- *             begin at 0, where they stay, so that an unseen value adds nothing
+ *             unseen in training (and for missing cells, where there is no unit for them). The last is never 1 in training; a
+ *             session lets its weights begin at 0, where they stay, so that an unseen value adds nothing
  *   image     one a byte: (byte / unit - mean) / deviation, with one mean and deviation for the whole block
  *
  * Targets: one unit a class, 1 for the row's own; or one number, (y - mean) / deviation. With scale none means are 0, deviations
