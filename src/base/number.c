@@ -188,8 +188,8 @@ static int number_top_bit(uint64_t value)
 }
 
 /*
- * The bits, without sign, of the number nearest to (q + s) x 2^exponent, where q has its top bit set and s lies strictly between
- * 0 and 1 if sticky, else is 0. Ties go to even.
+ * The bits, without sign, of the number nearest to (q + s) x 2^exponent, where q has its top bit set and s lies strictly
+ * between 0 and 1 if sticky, else is 0. Ties go to even.
  */
 static uint64_t number_round(uint64_t q, int64_t exponent, bool sticky, const number_format *format)
 {

@@ -13,8 +13,8 @@ typedef enum hill__array_kind { HILL__ARRAY_UNSIGNED, HILL__ARRAY_SIGNED, HILL__
 typedef struct hill__array {
     const char *name; /* of the file, for messages */
     hill__array_kind kind;
-    size_t item; /* bytes of a number: 1, 2, 4 or 8 */
-    bool big;    /* most significant byte first */
+    size_t item;        /* bytes of a number: 1, 2, 4 or 8 */
+    bool big;           /* most significant byte first */
     bool columns_first; /* the first axis varies fastest (Fortran's order) */
     size_t axes;
     uint64_t shape[HILL__ARRAY_AXES];

@@ -21,7 +21,7 @@ typedef struct hill__csv {
     uint64_t line;
     uint64_t blank; /* blank lines met */
     unsigned char delimiter;
-    bool stops[256];    /* bytes that end a cell without quotes */
+    bool stops[256];     /* bytes that end a cell without quotes */
     hill__text *scratch; /* holds a cell whose doubled quotes were undone */
 } hill__csv;
 

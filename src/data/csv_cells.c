@@ -1,6 +1,6 @@
 /*
- * csv_cells.c - cells out of the bytes of a CSV file. Invariant: `at` stands at the first byte of a cell or of a row, `line` and
- * `line_start` belong to it.
+ * csv_cells.c - cells out of the bytes of a CSV file. Invariant: `at` stands at the first byte of a cell or of a row, `line`
+ * and `line_start` belong to it.
  */
 #include "base/fp.h"
 

@@ -157,7 +157,10 @@ static bool sniff_is_number(const char *text, size_t length)
     return hill__parse_double(text, length, &number) == HILL__NUMBER_FINITE;
 }
 
-/* One row behind the first; false where it has another number of cells or is cut off. With `missing` NULL its types don't count. */
+/*
+ * One row behind the first; false where it has another number of cells or is cut off. With `missing` NULL its types don't
+ * count.
+ */
 static bool sniff_row(hill__csv *window, const hill__csv *behind, const hill__csv_cells *first,
                       const hill__csv_missing *missing, sniff_column *columns)
 {

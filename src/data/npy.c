@@ -1,6 +1,6 @@
 /*
- * npy.c - NumPy's NPY format, versions 1 to 3. Invariant: the header is read by its own small grammar, never evaluated, and must
- * hold its three keys once each and nothing else.
+ * npy.c - NumPy's NPY format, versions 1 to 3. Invariant: the header is read by its own small grammar, never evaluated, and
+ * must hold its three keys once each and nothing else.
  */
 #include "base/fp.h"
 

@@ -1,6 +1,6 @@
 /*
- * open.c - from a path to a table: which format it is, which files belong together, what a model wants of it. Invariant: a table
- * handed out was measured, and is whole or isn't there.
+ * open.c - from a path to a table: which format it is, which files belong together, what a model wants of it. Invariant: a
+ * table handed out was measured, and is whole or isn't there.
  */
 #include "base/fp.h"
 

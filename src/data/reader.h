@@ -33,8 +33,8 @@ int hill__table_open(const char *path, const hill__reading *reading, hill_table 
 int hill__table_parse(const hill_bytes *bytes, const hill__reading *reading, hill_table **out, hill_error *error);
 
 /*
- * Where a file's columns are that a model wants (schema.c). `names` are those of the file's columns, all different; `image` says
- * that it has an image block. map[i] gets the column of schema->columns[i], SIZE_MAX for an image, an absent target and one
+ * Where a file's columns are that a model wants (schema.c). `names` are those of the file's columns, all different; `image`
+ * says that it has an image block. map[i] gets the column of schema->columns[i], SIZE_MAX for an image, an absent target and one
  * that comes from a file of its own. HILL_EDATA: a column is missing.
  */
 typedef struct hill__match {

@@ -1,6 +1,6 @@
 /*
- * schema.c - finding in a file the columns that a model wants. Invariant: a wanted input is found or named in an error; only the
- * target may be absent.
+ * schema.c - finding in a file the columns that a model wants. Invariant: a wanted input is found or named in an error; only
+ * the target may be absent.
  */
 #include "base/fp.h"
 

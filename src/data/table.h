@@ -25,16 +25,16 @@ typedef struct hill__column {
 
 struct hill_table {
     hill_allocator allocator;
-    char *name;           /* file name for messages */
-    const char *format;   /* "csv", ... */
+    char *name;         /* file name for messages */
+    const char *format; /* "csv", ... */
     uint64_t rows;
-    size_t column_count;  /* the image block is not one of them here */
+    size_t column_count; /* the image block is not one of them here */
     hill__column *columns;
     bool has_header;
     unsigned char *image; /* [rows][image_bytes] or NULL */
     size_t image_bytes;   /* height * width * channels */
     uint32_t image_height, image_width, image_channels;
-    uint64_t *lines;      /* CSV: the line each row begins on, for messages; else NULL */
+    uint64_t *lines; /* CSV: the line each row begins on, for messages; else NULL */
     hill__text guesses;
     hill__lines notes;
 };

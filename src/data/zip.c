@@ -1,6 +1,6 @@
 /*
- * zip.c - NPZ files: NPY arrays in a zip archive. Invariant: every offset and length that the archive states is held against the
- * file's own length before it is followed.
+ * zip.c - NPZ files: NPY arrays in a zip archive. Invariant: every offset and length that the archive states is held against
+ * the file's own length before it is followed.
  */
 #include "base/fp.h"
 
