@@ -20,7 +20,11 @@
 #define CHECK_ROWS_LEAST 8u
 /* Multiply-adds that a check may take, a few seconds. */
 #define CHECK_WORK 4e9
-#define PROBE 1e-5
+/* Points of weight space that are tried at most. */
+#define CHECK_DRAWS 3u
+/* Over the limit by no more than this is little. */
+#define CHECK_LITTLE 10
+#define PROBE 1e-6
 /* A gradient under this part of its tensor's root mean square counts as that much. */
 #define CHECK_FLOOR 1e-3
 /* Part of the weights that may lie at a kink. */
@@ -170,8 +174,9 @@ static void compare(checker *c, const hill_tensor *tensor, size_t element, doubl
 {
     double g = (double)c->gradient[tensor->offset + element];
     double below = fmax(fmax(fabs(g), fabs(derivative)), CHECK_FLOOR * rms);
-    double error = below > 0 ? fabs(g - derivative) / below : 0;
-    if (!(error > c->check->worst) && error == error)
+    double error = fabs(g - derivative);
+    error = error == 0 ? 0 : error / below; /* NaN stays */
+    if (error <= c->check->worst || isnan(c->check->worst))
         return;
     c->check->worst = error;
     c->check->worst_engine = g;
@@ -284,11 +289,13 @@ static double default_limit(const checker *c)
     return 1e-4 * sqrt((double)widest / 16);
 }
 
-static int check_all(checker *c, const hill_source *source)
+/* The whole check at the point that `seed` draws. */
+static int check_at(checker *c, const hill_source *source, uint64_t seed)
 {
-    if (!(c->check->limit > 0))
-        c->check->limit = default_limit(c);
-    hill__init_anywhere(c->plan, c->run->seed, c->point);
+    c->check->worst = c->check->worst_engine = c->check->worst_formula = 0;
+    c->check->weights = c->check->kinks = 0;
+    c->check->worst_weight[0] = '\0';
+    hill__init_anywhere(c->plan, seed, c->point);
     for (size_t i = 0; i < c->plan->vector; i++)
         c->weights[i] = (double)c->point[i];
     HILL__TRY(gather_rows(c, source));
@@ -305,18 +312,36 @@ static int check_all(checker *c, const hill_source *source)
     return HILL_OK;
 }
 
+/* A failure that another point may not repeat: too many weights at a kink, or a worst error little over the limit. */
+static bool is_bad_luck(const hill_check *check)
+{
+    bool kinked = (double)check->kinks > CHECK_KINKS * (double)(check->kinks + check->weights);
+    return kinked ? check->worst < check->limit : check->worst >= check->limit && check->worst < CHECK_LITTLE * check->limit;
+}
+
+/*
+ * Rounding of floats now and then makes a small gradient look wrong at one point, and a row can lie at a kink by chance; a bug
+ * is wrong at every point.
+ */
+static int check_all(checker *c, const hill_source *source)
+{
+    int status = check_at(c, source, c->run->seed);
+    for (uint64_t draw = 1; draw < CHECK_DRAWS && status == HILL_ECHECK && is_bad_luck(c->check); draw++)
+        status = check_at(c, source, c->run->seed + draw);
+    return status;
+}
+
 int hill_run_check(hill_run *run, const hill_source *source, hill_check *check)
 {
     checker c = {.run = run, .plan = run->plan, .allocator = run->allocator, .check = check};
     if (source->rows == 0 || source->inputs != run->plan->inputs || source->targets != run->plan->outputs)
         return HILL_EARGUMENT;
-    check->worst = check->worst_engine = check->worst_formula = 0;
-    check->weights = check->kinks = 0;
-    check->worst_weight[0] = '\0';
     c.links = hill__alloc(&c.allocator, 2 * c.plan->count, sizeof *c.links);
     if (!c.links)
         return HILL_EMEMORY;
     link_all(&c);
+    if (!(check->limit > 0))
+        check->limit = default_limit(&c);
     c.rows = rows_for(&c, source->rows);
     check->rows = c.rows;
     int status = take_memory(&c) ? check_all(&c, source) : HILL_EMEMORY;
