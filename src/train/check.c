@@ -24,6 +24,8 @@
 #define CHECK_DRAWS 3u
 /* Over the limit by no more than this is little. */
 #define CHECK_LITTLE 10
+/* A gradient under this part of the whole vector's root mean square is next to nothing. */
+#define CHECK_NOTHING 1e-6
 #define PROBE 1e-6
 /* A gradient under this part of its tensor's root mean square counts as that much. */
 #define CHECK_FLOOR 1e-3
@@ -312,11 +314,18 @@ static int check_at(checker *c, const hill_source *source, uint64_t seed)
     return HILL_OK;
 }
 
-/* A failure that another point may not repeat: too many weights at a kink, or a worst error little over the limit. */
-static bool is_bad_luck(const hill_check *check)
+/*
+ * A failure that another point may not repeat: too many weights at a kink, a worst error little over the limit, or one of a
+ * weight whose gradient is next to nothing.
+ */
+static bool is_bad_luck(const checker *c)
 {
-    bool kinked = (double)check->kinks > CHECK_KINKS * (double)(check->kinks + check->weights);
-    return kinked ? check->worst < check->limit : check->worst >= check->limit && check->worst < CHECK_LITTLE * check->limit;
+    const hill_check *check = c->check;
+    double most = fmax(fabs(check->worst_engine), fabs(check->worst_formula));
+    if ((double)check->kinks > CHECK_KINKS * (double)(check->kinks + check->weights))
+        return check->worst < check->limit;
+    return check->worst >= check->limit &&
+           (check->worst < CHECK_LITTLE * check->limit || most < CHECK_NOTHING * tensor_rms(c, 0, c->plan->vector));
 }
 
 /*
@@ -326,7 +335,7 @@ static bool is_bad_luck(const hill_check *check)
 static int check_all(checker *c, const hill_source *source)
 {
     int status = check_at(c, source, c->run->seed);
-    for (uint64_t draw = 1; draw < CHECK_DRAWS && status == HILL_ECHECK && is_bad_luck(c->check); draw++)
+    for (uint64_t draw = 1; draw < CHECK_DRAWS && status == HILL_ECHECK && is_bad_luck(c); draw++)
         status = check_at(c, source, c->run->seed + draw);
     return status;
 }
