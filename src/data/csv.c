@@ -161,6 +161,9 @@ static int csv_take_wanted(csv_reader *reader, size_t *map)
         reader->profiles[map[i]].target = count++;
         reader->profiles[map[i]].kind = schema->columns[i].kind;
     }
+    for (size_t i = 0; !match.by_name && i < schema->count; i++)
+        if (schema->columns[i].target && map[i] != SIZE_MAX)
+            hill__lines_add(&reader->table->notes, "columns were taken by position, column %zu as the target", map[i] + 1);
     if (!hill__table_set_columns(reader->table, count))
         return hill__fail_memory(reader->error);
     for (size_t i = 0, k = 0; i < schema->count; i++)

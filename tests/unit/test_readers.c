@@ -282,8 +282,10 @@ static void csv_like_a_model(void **state)
         assert_string_equal(table->columns[0].name, "color");
         assert_string_equal(cell(table, 0, 0), "5");
         assert_numbers(table, 1, "size", (double[]){1, 2});
-        if (target)
+        if (target) {
             assert_numbers(table, 2, "y", (double[]){0, 0});
+            assert_string_equal(hill_table_note(table, 0), "columns were taken by position, column 3 as the target");
+        }
         assert_numbers(table, table->column_count - 1, "last", (double[]){7, 8});
         hill_table_free(table);
     }
