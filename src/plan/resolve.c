@@ -11,7 +11,14 @@
 #include "plan/net.h"
 #include "plan/words.h"
 
+/*
+ * Some hundred rows don't hold enough to set ten thousand weights: measured on the small tables that scikit-learn brings. A
+ * handful of rows (XOR) is learned by heart, where width only makes the way down surer.
+ */
 #define DEFAULT_NET "128 relu, 64 relu"
+#define SMALL_NET "32 relu"
+#define SMALL_ROWS_LEAST 50u
+#define SMALL_ROWS_MOST 1000u
 /* Small tables get more passes, so that every run takes about this many steps, within bounds. */
 #define AUTO_STEPS 6000u
 #define AUTO_EPOCHS_LEAST 12u
@@ -38,11 +45,13 @@ static hill__op_id output_for(const hill_recipe *recipe, hill_task task)
     return task == HILL_TASK_CLASSES ? HILL__OP_sigmoid : HILL__OP_identity;
 }
 
-static int resolve_net(hill_recipe *recipe, hill_task task, hill_error *error)
+static int resolve_net(hill_recipe *recipe, const hill_shape *shape, hill_error *error)
 {
     hill__net net;
     char text[2100];
-    HILL__TRY(set_auto(recipe, "net", DEFAULT_NET, error));
+    hill_task task = shape->task;
+    bool small = shape->rows >= SMALL_ROWS_LEAST && shape->rows < SMALL_ROWS_MOST;
+    HILL__TRY(set_auto(recipe, "net", small ? SMALL_NET : DEFAULT_NET, error));
     HILL__TRY(hill__net_parse(hill_recipe_get(recipe, "net"), &net, error));
     if (net.output)
         return HILL_OK;
@@ -112,7 +121,7 @@ static int write_defaults(hill_recipe *recipe, hill_error *error)
 int hill__recipe_resolve(hill_recipe *recipe, const hill_shape *shape, hill_error *error)
 {
     HILL__TRY(resolve_cost(recipe, shape->task, error));
-    HILL__TRY(resolve_net(recipe, shape->task, error));
+    HILL__TRY(resolve_net(recipe, shape, error));
     HILL__TRY(resolve_descent(recipe, error));
     HILL__TRY(resolve_length(recipe, shape->rows, error));
     return write_defaults(recipe, error);
