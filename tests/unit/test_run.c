@@ -1,0 +1,245 @@
+/*
+ * test_run.c - runs and their steps: the same bits whoever computes them, nothing allocated, honest ends.
+ */
+#include "support.h"
+
+#include <math.h>
+#include <pthread.h>
+
+#include "kernel/kernel.h"
+#include "train/run.h"
+
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
+
+#define INPUTS 37
+#define OUTPUTS 5
+
+/* The weights after a whole run, as one number. */
+static uint64_t descend(const char *text, const hill_host *host, bool fused, bool classes)
+{
+    hill_plan *plan = make_plan(text, INPUTS, OUTPUTS, fused);
+    data *rows = make_data(700, INPUTS, OUTPUTS, classes ? TARGET_ONE_HOT : TARGET_NUMBERS, 3);
+    hill_run *run;
+    int status;
+    assert_int_equal(hill_run_new(plan, &rows->source, NULL, host, &run), HILL_OK);
+    while ((status = hill_step(run, NULL)) == HILL_ROW)
+        continue;
+    assert_int_equal(status, HILL_DONE);
+    uint64_t hash = 1469598103934665603u;
+    for (size_t i = 0; i < plan->vector; i++)
+        hash = (hash ^ bits_of(run->weights[i])) * 1099511628211u;
+    hill_run_free(run);
+    hill_plan_free(plan);
+    free_data(rows);
+    return hash;
+}
+
+static const char *const recipes[] = {
+    "net=130 relu, 67 tanh\ncost=cross-entropy\nbatch=full\nepochs=3\nrule=adam",
+    "net=129 gelu, 65 mish\ncost=squared\nbatch=33\nepochs=2\nrule=nesterov",
+    "net=70 sigmoid, 70 selu\ncost=huber\nbatch=300\norder=file\nepochs=2\nrule=rmsprop\nschedule=cosine",
+};
+
+static void threads_and_instruction_sets_never_show(void **state)
+{
+    (void)state;
+    const unsigned threads[] = {1, 2, 3, 8};
+    const hill__kernels *kernels;
+    for (size_t r = 0; r < COUNT_OF(recipes); r++) {
+        uint64_t expected = descend(recipes[r], NULL, true, r == 0);
+        for (size_t i = 0; (kernels = hill__kernels_at(i)) != NULL; i++)
+            for (size_t t = 0; t < COUNT_OF(threads); t++) {
+                hill_host host = HILL_HOST_INIT;
+                host.threads = threads[t];
+                host.isa = kernels->name;
+                if (descend(recipes[r], &host, true, r == 0) != expected)
+                    fail_msg("%s, %u threads: other bits for\n%s", kernels->name, threads[t], recipes[r]);
+            }
+    }
+}
+
+static void the_unfused_twin_has_the_same_bits(void **state)
+{
+    (void)state;
+    const hill_word *activation;
+    for (size_t a = 0; (activation = hill_words(HILL_WORDS_ACTIVATION, a)) != NULL; a++) {
+        char text[200];
+        snprintf(text, sizeof text, "net=19 %s, 11 %s, output %s\nbatch=50\nepochs=1\nrule=adam\ncost=squared",
+                 activation->name, activation->name, activation->name);
+        assert_true(descend(text, NULL, true, false) == descend(text, NULL, false, false));
+    }
+}
+
+static void *descend_apart(void *argument)
+{
+    uint64_t *hash = argument;
+    *hash = descend(recipes[1], NULL, true, false);
+    return NULL;
+}
+
+static void two_runs_at_once_have_the_bits_of_each_alone(void **state)
+{
+    (void)state;
+    uint64_t alone = descend(recipes[1], NULL, true, false), beside[2] = {0, 0};
+    pthread_t threads[2];
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, descend_apart, &beside[i]), 0);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_true(beside[0] == alone && beside[1] == alone);
+}
+
+static void a_step_allocates_nothing(void **state)
+{
+    (void)state;
+    heap h = {.calls = 0};
+    hill_host host = heap_host(&h);
+    host.threads = 2;
+    hill_plan *plan = make_plan("net=130 relu\nbatch=300\nepochs=4\npatience=2", INPUTS, OUTPUTS, true);
+    data *rows = make_data(700, INPUTS, OUTPUTS, TARGET_NUMBERS, 3), *held = make_data(90, INPUTS, OUTPUTS, TARGET_NUMBERS, 4);
+    hill_run *run;
+    hill_row row = HILL_ROW_INIT;
+    int status;
+    assert_int_equal(hill_run_new(plan, &rows->source, &held->source, &host, &run), HILL_OK);
+    size_t before = h.calls;
+    assert_true(before > 0);
+    row.want = HILL_WANT_NORMS;
+    while ((status = hill_step(run, &row)) == HILL_ROW)
+        assert_true(row.gradient_norm > 0 && row.step_norm > 0 && row.weight_norm > 0);
+    assert_int_equal(status, HILL_DONE);
+    assert_int_equal(h.calls, before);
+    hill_run_free(run);
+    assert_heap_empty(&h);
+    hill_plan_free(plan);
+    free_data(held);
+    free_data(rows);
+}
+
+static void every_failing_allocation_is_told(void **state)
+{
+    (void)state;
+    hill_plan *plan = make_plan("net=8 relu", INPUTS, OUTPUTS, true);
+    data *rows = make_data(20, INPUTS, OUTPUTS, TARGET_NUMBERS, 3);
+    int status = HILL_EMEMORY;
+    for (size_t n = 1; status == HILL_EMEMORY; n++) {
+        heap h = {.fail_at = n};
+        hill_host host = heap_host(&h);
+        hill_run *run;
+        status = hill_run_new(plan, &rows->source, NULL, &host, &run);
+        assert_true(status == HILL_OK || (status == HILL_EMEMORY && !run));
+        hill_run_free(run);
+        assert_heap_empty(&h);
+    }
+    assert_int_equal(status, HILL_OK);
+    hill_plan_free(plan);
+    free_data(rows);
+}
+
+static void divergence_names_its_place_and_is_not_applied(void **state)
+{
+    (void)state;
+    hill_plan *plan = make_plan("net=16 identity, 16 identity\nrule=sgd\nrate=100000\nbatch=20\nepochs=50", INPUTS, OUTPUTS, true);
+    data *rows = make_data(100, INPUTS, OUTPUTS, TARGET_NUMBERS, 3);
+    hill_run *run;
+    int status;
+    float *kept = calloc(plan->vector, sizeof *kept);
+    assert_int_equal(hill_run_new(plan, &rows->source, NULL, NULL, &run), HILL_OK);
+    do {
+        memcpy(kept, run->weights, plan->vector * sizeof *kept);
+        status = hill_step(run, NULL);
+    } while (status == HILL_ROW);
+    assert_int_equal(status, HILL_EDIVERGED);
+    assert_memory_equal(kept, run->weights, plan->vector * sizeof *kept);
+    assert_non_null(strstr(hill_run_message(run), "diverged at step "));
+    assert_non_null(strstr(hill_run_message(run), "at rate 100000"));
+    assert_string_equal(hill_run_stopped(run), "diverged");
+    assert_int_equal(hill_step(run, NULL), HILL_EDIVERGED);
+    free(kept);
+    hill_run_free(run);
+    hill_plan_free(plan);
+    free_data(rows);
+}
+
+static void a_changed_rounding_mode_is_an_error(void **state)
+{
+    (void)state;
+#if defined(__SSE2__)
+    hill_plan *plan = make_plan("net=4 tanh\nepochs=10", INPUTS, OUTPUTS, true);
+    data *rows = make_data(20, INPUTS, OUTPUTS, TARGET_NUMBERS, 3);
+    const unsigned modes[] = {0x2000, 0x4000, 0x6000, 0x8000, 0x0040}, usual = _mm_getcsr();
+    hill_run *run;
+    assert_int_equal(hill_run_new(plan, &rows->source, NULL, NULL, &run), HILL_OK);
+    for (size_t i = 0; i < COUNT_OF(modes); i++) {
+        _mm_setcsr(usual | modes[i]);
+        int status = hill_step(run, NULL);
+        _mm_setcsr(usual);
+        assert_int_equal(status, HILL_EFPENV);
+    }
+    assert_int_equal(hill_step(run, NULL), HILL_ROW);
+    hill_run_free(run);
+    hill_plan_free(plan);
+    free_data(rows);
+#endif
+}
+
+static void patience_ends_a_run_and_keeps_the_best(void **state)
+{
+    (void)state;
+    hill_plan *plan = make_plan("net=64 relu\nepochs=500\npatience=5\nbatch=8\nrate=0.01", INPUTS, OUTPUTS, true);
+    data *rows = make_data(24, INPUTS, OUTPUTS, TARGET_NUMBERS, 3), *held = make_data(50, INPUTS, OUTPUTS, TARGET_NUMBERS, 9);
+    hill_run *run;
+    hill_row row = HILL_ROW_INIT;
+    double best = INFINITY;
+    uint64_t best_epoch = 0, epoch;
+    assert_int_equal(hill_run_new(plan, &rows->source, &held->source, NULL, &run), HILL_OK);
+    while (hill_step(run, &row) == HILL_ROW)
+        if (row.epoch_end && row.valid_cost < best) {
+            best = row.valid_cost;
+            best_epoch = row.epoch;
+        }
+    hill_score score = HILL_SCORE_INIT;
+    assert_string_equal(hill_run_stopped(run), "patience");
+    assert_int_equal(hill_run_evaluate(run, hill_run_best(run, &epoch), &held->source, &score), HILL_OK);
+    assert_true(score.cost == best && epoch == best_epoch && row.epoch == best_epoch + 5);
+    hill_run_free(run);
+    hill_plan_free(plan);
+    free_data(held);
+    free_data(rows);
+}
+
+static void an_answer_depends_on_its_row_alone(void **state)
+{
+    (void)state;
+    hill_plan *plan = make_plan("net=40 silu, 30 softmax", INPUTS, OUTPUTS, true);
+    data *rows = make_data(600, INPUTS, OUTPUTS, TARGET_NUMBERS, 3);
+    float *all = calloc(600 * OUTPUTS, sizeof *all), one[OUTPUTS];
+    hill_run *run;
+    assert_int_equal(hill_run_new(plan, &rows->source, NULL, NULL, &run), HILL_OK);
+    assert_int_equal(hill_run_answer(run, NULL, rows->inputs, 600, all), HILL_OK);
+    for (size_t r = 0; r < 600; r += 7) {
+        assert_int_equal(hill_run_answer(run, NULL, rows->inputs + r * INPUTS, 1, one), HILL_OK);
+        assert_memory_equal(one, all + r * OUTPUTS, sizeof one);
+    }
+    free(all);
+    hill_run_free(run);
+    hill_plan_free(plan);
+    free_data(rows);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(threads_and_instruction_sets_never_show),
+        cmocka_unit_test(the_unfused_twin_has_the_same_bits),
+        cmocka_unit_test(two_runs_at_once_have_the_bits_of_each_alone),
+        cmocka_unit_test(a_step_allocates_nothing),
+        cmocka_unit_test(every_failing_allocation_is_told),
+        cmocka_unit_test(divergence_names_its_place_and_is_not_applied),
+        cmocka_unit_test(a_changed_rounding_mode_is_an_error),
+        cmocka_unit_test(patience_ends_a_run_and_keeps_the_best),
+        cmocka_unit_test(an_answer_depends_on_its_row_alone),
+    };
+    return cmocka_run_group_tests_name("run", tests, NULL, NULL);
+}
