@@ -140,7 +140,8 @@ static void every_failing_allocation_is_told(void **state)
 static void divergence_names_its_place_and_is_not_applied(void **state)
 {
     (void)state;
-    hill_plan *plan = make_plan("net=16 identity, 16 identity\nrule=sgd\nrate=100000\nbatch=20\nepochs=50", INPUTS, OUTPUTS, true);
+    hill_plan *plan =
+        make_plan("net=16 identity, 16 identity\nrule=sgd\nrate=100000\nbatch=20\nepochs=50", INPUTS, OUTPUTS, true);
     data *rows = make_data(100, INPUTS, OUTPUTS, TARGET_NUMBERS, 3);
     hill_run *run;
     int status;
