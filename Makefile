@@ -25,7 +25,7 @@ demo:
 
 check:
 	@tools/setup build check
-	@$(PYTEST) -m quick
+	@$(PYTEST) -n auto --maxprocesses 8 -m quick
 
 test:
 	@tools/setup build check test
