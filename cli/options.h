@@ -65,9 +65,11 @@ typedef struct setting {
     const char *value;
 } setting;
 
+#define OPERANDS_MOST 8
+
 typedef struct arguments {
     const verb *verb;
-    const char *operands[3];
+    const char *operands[OPERANDS_MOST];
     size_t operand_count;
     const char *values[OPTION_IDS]; /* NULL: not given; "" for a switch that was */
     setting *settings;              /* knobs in the order given: a later one beats an earlier one */
@@ -107,6 +109,7 @@ int cmd_eval(const arguments *a);
 int cmd_predict(const arguments *a);
 int cmd_info(const arguments *a);
 int cmd_check(const arguments *a);
+int cmd_bench(const arguments *a);
 int cmd_help(const arguments *a);
 int cmd_version(const arguments *a);
 

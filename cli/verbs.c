@@ -61,6 +61,7 @@ static const option info_options[] = {
     {OPTION_HEADER, "header", "WORD", "reading",
      "whether the first line of a CSV file names its columns: auto, yes, no [auto]"},
     {OPTION_DELIMITER, "delimiter", "C", "reading", "the character between cells: one of , ; | or tab, space, auto [auto]"}};
+static const option bench_options[] = {ROW_JSON, ROW_THREADS, ROW_ISA};
 static const option help_options[] = {
     {OPTION_MAN, "man", NULL, "files", "the manual page, for man(1), made from the same tables as this help"}};
 
@@ -79,6 +80,7 @@ static const example info_examples[] = {{"downhill info", "this machine and this
                                         {"downhill info houses.csv", "the columns of a table"},
                                         {"downhill info xor.safetensors", "what is in a model"}};
 static const example check_examples[] = {{"downhill check xor.safetensors xor.csv", "is the gradient right?"}};
+static const example bench_examples[] = {{"downhill bench xor --threads 1", "one case on one core"}};
 static const example help_examples[] = {{"downhill help train", "the flags and knobs of train"}};
 
 #define DATA_PARAGRAPH                                                                                                     \
@@ -110,6 +112,13 @@ static const verb table[] = {
                     "every relative error is under a limit that it names: 0.0001 for layers of up to 16 inputs, and more for "
                     "wider ones.",
      cmd_check},
+    {"bench", "[CASE...]", 0, OPERANDS_MOST, false, TABLE(bench_options), TABLE(bench_examples),
+     "measures how fast this machine trains",
+     "Trains the cases xor, nielsen, digits, wide and table (or those named) on made-up data by the same code as train, at one "
+     "thread and at all, and prints the time of a step, its floating-point operations a nanosecond, and what fraction that is "
+     "of "
+     "the peak: what the multipliers do in a loop that does nothing else, measured in turns with the steps.",
+     cmd_bench},
     {"help", "[VERB]", 0, 1, false, TABLE(help_options), TABLE(help_examples), "explains a verb", "Also: downhill VERB --help.",
      cmd_help},
     {"version", "", 0, 0, false, NULL, 0, NULL, 0, "prints the version", "Also: downhill --version.", cmd_version},

@@ -164,6 +164,13 @@ typedef struct hill_machine {
 HILL_API int hill_machine_info(hill_machine *machine);
 
 /*
+ * Keeps the multipliers busy: `rounds` rounds of independent fused multiply-adds in registers, on each of host->threads threads
+ * and by host->isa's vectors. *operations gets how many floating-point operations that was; their number over the time a
+ * caller measures is the machine's peak, which the speed of a step is to be compared with.
+ */
+HILL_API int hill_machine_work(const hill_host *host, uint64_t rounds, double *operations);
+
+/*
  * A knob: a named number or word that shapes a run. The table of knobs is the one source of recipe keys, command-line flags,
  * help, manual and the metadata of models. `words` lists words it takes, separated by spaces; a HILL_KNOB_WORD takes one of
  * them or of its vocabulary, and a number may also be given as one of its words ("auto", "full").
@@ -492,7 +499,8 @@ HILL_API const hill_recipe *hill_plan_recipe(const hill_plan *plan);
 /*
  * Sizes. A vector has `vector` floats, of which `parameters` are weights and biases and the rest zero padding between tensors.
  * The three byte counts are what hill_run_new takes from its allocator for vectors, scratch and staging, before its own
- * handle; they don't depend on the rows of the data.
+ * handle; they don't depend on the rows of the data. `row_operations` are the multiplications and additions in the products of
+ * one training row, up and down; a step takes as many times that as it has rows.
  */
 typedef struct hill_plan_sizes {
     size_t size;
@@ -503,6 +511,7 @@ typedef struct hill_plan_sizes {
     size_t vector_bytes;
     size_t scratch_bytes;
     size_t staging_bytes;
+    double row_operations;
 } hill_plan_sizes;
 HILL_API int hill_plan_info(const hill_plan *plan, hill_plan_sizes *sizes);
 
@@ -646,7 +655,7 @@ HILL_API int hill_run_diagnose(hill_run *run, hill_diagnosis *diagnosis);
 #define HILL_MODEL_FACTS_INIT    {sizeof(hill_model_facts), HILL_TASK_CLASSES, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0}
 #define HILL_CHECK_INIT          {sizeof(hill_check), 0, {0}, 0, 0, 0, 0, 0, 0}
 #define HILL_SHAPE_INIT          {sizeof(hill_shape), 0, 0, 0, HILL_TASK_NUMBERS}
-#define HILL_PLAN_SIZES_INIT     {sizeof(hill_plan_sizes), 0, 0, 0, 0, 0, 0, 0, 0}
+#define HILL_PLAN_SIZES_INIT     {sizeof(hill_plan_sizes), 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define HILL_TENSOR_INIT         {sizeof(hill_tensor), {0}, 0, {0}, 0}
 #define HILL_ROW_INIT            {sizeof(hill_row), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define HILL_SCORE_INIT          {sizeof(hill_score), 0, 0, 0}

@@ -12,21 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * c[rows][cols] = a[rows][depth] * b[depth][cols] (+ bias) or, with `add`, c + that. Strides count floats; element (i, k) of a
- * is a[i * a_row + k * a_step], so that a transposed operand needs no copy. Rows of b and c are contiguous.
- */
-typedef struct hill__gemm {
-    const float *a;
-    size_t a_row, a_step;
-    const float *b;
-    size_t b_row;
-    float *c;
-    size_t c_row;
-    size_t rows, cols, depth;
-    const float *bias; /* [cols] or NULL */
-    bool add;
-} hill__gemm;
+/* Before a loop of a constant length that must be laid out flat, so that its array lives in registers. */
+#if defined(__clang__)
+#define HILL__UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define HILL__UNROLL _Pragma("GCC unroll 16")
+#else
+#define HILL__UNROLL
+#endif
 
 /* Elementwise functions. `map` is y = f(x); `slope` multiplies d by f'. A slope takes y where f' is known from it, else x. */
 #define HILL__MAPS(X) \
@@ -48,6 +41,34 @@ typedef enum hill__map {
 #undef MAP_ENUM
         HILL__MAP_COUNT
 } hill__map;
+
+typedef void (*hill__map_loop)(float *y, const float *x, size_t n);
+typedef void (*hill__slope_loop)(float *d, const float *v, size_t n);
+
+/*
+ * c[rows][cols] = a[rows][depth] * b[depth][cols] (+ bias) or, with `add`, c + that. Strides count floats; element (i, k) of a
+ * is a[i * a_row + k * a_step], so that a transposed operand needs no copy. Rows of b and c are contiguous.
+ *
+ * What may follow while a tile of results is at hand: `map` writes y = map(c), y laid out as c (and may be c); or `slope`
+ * multiplies c by the slope at v, laid out as c.
+ */
+typedef struct hill__gemm {
+    const float *a;
+    size_t a_row, a_step;
+    const float *b;
+    size_t b_row;
+    float *c;
+    size_t c_row;
+    size_t rows, cols, depth;
+    const float *bias; /* [cols] or NULL */
+    bool add;
+    bool resume;   /* set within the kernels: chains go on from c */
+    float *broken; /* NULL, or 16 floats: becomes something other than zeros where a result isn't finite */
+    hill__map_loop map;
+    float *y;
+    hill__slope_loop slope;
+    const float *v;
+} hill__gemm;
 
 /* One row a data row: cost[r] = cost of y[r][n] against t[r][n], and where d isn't NULL d[r][n] = scale * its gradient. */
 typedef struct hill__cost {
@@ -101,9 +122,6 @@ typedef enum hill__rule_kind {
         HILL__RULE_COUNT
 } hill__rule_kind;
 
-typedef void (*hill__map_loop)(float *y, const float *x, size_t n);
-typedef void (*hill__slope_loop)(float *d, const float *v, size_t n);
-
 typedef struct hill__kernels {
     const char *name;
     size_t tile_rows, tile_cols; /* threads split results at multiples of these */
@@ -117,6 +135,7 @@ typedef struct hill__kernels {
     void (*add_rows)(float *sum, const float *x, size_t rows, size_t n, bool add);
     void (*transpose)(float *out, const float *in, size_t rows, size_t cols);
     bool (*finite)(const float *x, size_t n);
+    double (*work)(uint64_t rounds, float *out); /* fused multiply-adds in registers; returns the operations they are */
     /* Elementary functions over arrays, for the tests that compare them with the truth. */
     hill__map_loop exp, log, erf;
 } hill__kernels;

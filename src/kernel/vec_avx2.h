@@ -13,6 +13,7 @@
 #define VM __m256
 
 #define V_INLINE static inline __attribute__((always_inline))
+#define V_UNROLL HILL__UNROLL
 
 static const int32_t ISA(part_table)[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
 
@@ -54,3 +55,28 @@ V_INLINE VF ISA(load_part)(const float *p, size_t n, float fill)
 #define vi_and(a, b) _mm256_and_si256(a, b)
 #define vi_shift_left23(a) _mm256_slli_epi32(a, 23)
 #define vi_shift_right(a, n) _mm256_srai_epi32(a, n)
+
+/* Eight rows: pairs of columns, then quarters, then halves change places. */
+V_INLINE void ISA(transpose_block)(float *out, size_t out_row, const float *in, size_t in_row)
+{
+    __m256 a[8], b[8];
+    V_UNROLL for (int i = 0; i < 8; i += 2)
+    {
+        __m256 even = _mm256_loadu_ps(in + (size_t)i * in_row), odd = _mm256_loadu_ps(in + (size_t)(i + 1) * in_row);
+        a[i] = _mm256_unpacklo_ps(even, odd);
+        a[i + 1] = _mm256_unpackhi_ps(even, odd);
+    }
+    V_UNROLL for (int i = 0; i < 8; i += 4)
+    {
+        b[i] = _mm256_shuffle_ps(a[i], a[i + 2], 0x44);
+        b[i + 1] = _mm256_shuffle_ps(a[i], a[i + 2], 0xEE);
+        b[i + 2] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0x44);
+        b[i + 3] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0xEE);
+    }
+    V_UNROLL for (int i = 0; i < 4; i++)
+    {
+        _mm256_storeu_ps(out + (size_t)i * out_row, _mm256_permute2f128_ps(b[i], b[i + 4], 0x20));
+        _mm256_storeu_ps(out + (size_t)(i + 4) * out_row, _mm256_permute2f128_ps(b[i], b[i + 4], 0x31));
+    }
+}
+#define v_transpose(out, out_row, in, in_row) ISA(transpose_block)(out, out_row, in, in_row)

@@ -13,6 +13,7 @@
 #define VM __mmask16
 
 #define V_INLINE static inline __attribute__((always_inline))
+#define V_UNROLL HILL__UNROLL
 
 #define V_PART(n) ((__mmask16)((n) >= 16 ? 0xFFFFu : (1u << (n)) - 1u))
 
@@ -43,3 +44,37 @@
 #define vi_and(a, b) _mm512_and_si512(a, b)
 #define vi_shift_left23(a) _mm512_slli_epi32(a, 23)
 #define vi_shift_right(a, n) _mm512_srai_epi32(a, n)
+
+/* Sixteen rows: pairs of columns, then quarters, then eighths and halves change places. */
+V_INLINE void ISA(transpose_block)(float *out, size_t out_row, const float *in, size_t in_row)
+{
+    __m512 a[16], b[16];
+    V_UNROLL for (int i = 0; i < 16; i += 2)
+    {
+        __m512 even = _mm512_loadu_ps(in + (size_t)i * in_row), odd = _mm512_loadu_ps(in + (size_t)(i + 1) * in_row);
+        a[i] = _mm512_unpacklo_ps(even, odd);
+        a[i + 1] = _mm512_unpackhi_ps(even, odd);
+    }
+    V_UNROLL for (int i = 0; i < 16; i += 4)
+    {
+        b[i] = _mm512_shuffle_ps(a[i], a[i + 2], 0x44);
+        b[i + 1] = _mm512_shuffle_ps(a[i], a[i + 2], 0xEE);
+        b[i + 2] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0x44);
+        b[i + 3] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0xEE);
+    }
+    V_UNROLL for (int i = 0; i < 4; i++)
+    {
+        a[i] = _mm512_shuffle_f32x4(b[i], b[i + 4], 0x88);
+        a[i + 4] = _mm512_shuffle_f32x4(b[i], b[i + 4], 0xDD);
+        a[i + 8] = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0x88);
+        a[i + 12] = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0xDD);
+    }
+    V_UNROLL for (int i = 0; i < 4; i++)
+    {
+        _mm512_storeu_ps(out + (size_t)i * out_row, _mm512_shuffle_f32x4(a[i], a[i + 8], 0x88));
+        _mm512_storeu_ps(out + (size_t)(i + 4) * out_row, _mm512_shuffle_f32x4(a[i + 4], a[i + 12], 0x88));
+        _mm512_storeu_ps(out + (size_t)(i + 8) * out_row, _mm512_shuffle_f32x4(a[i], a[i + 8], 0xDD));
+        _mm512_storeu_ps(out + (size_t)(i + 12) * out_row, _mm512_shuffle_f32x4(a[i + 4], a[i + 12], 0xDD));
+    }
+}
+#define v_transpose(out, out_row, in, in_row) ISA(transpose_block)(out, out_row, in, in_row)

@@ -3,6 +3,7 @@
  * unit (a single-file build).
  */
 #undef COST_ENTRY
+#undef DEPTH_BLOCK
 #undef EACH_GROUP
 #undef EACH_LANE_VEC
 #undef INVERSE_SQRT_TWO_PI
@@ -23,9 +24,13 @@
 #undef SLOPE_ENTRY
 #undef SQRT_HALF
 #undef TILE
+#undef TILE_EACH
 #undef TILE_FUNCTION
 #undef TILE_FUNCTIONS
+#undef TILE_FUNCTIONS_NARROW
+#undef TILE_LOAD
 #undef TILE_ROW
+#undef TILE_ROW_NARROW
 #undef TILE_ROWS
 #undef TILE_VECS
 #undef VF
@@ -33,6 +38,7 @@
 #undef VM
 #undef V_INLINE
 #undef V_PART
+#undef V_UNROLL
 #undef WIDTH
 #undef v_abs
 #undef v_add
@@ -53,6 +59,7 @@
 #undef v_store
 #undef v_store_part
 #undef v_sub
+#undef v_transpose
 #undef v_unordered
 #undef v_whole
 #undef vi_add

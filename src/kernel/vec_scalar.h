@@ -10,7 +10,7 @@
 #define ISA_TABLE hill__kernels_scalar
 #define WIDTH 1
 #define TILE_ROWS 6
-#define TILE_VECS 4
+#define TILE_VECS 2
 
 typedef float ISA(vf);
 typedef int32_t ISA(vi);
@@ -20,6 +20,7 @@ typedef bool ISA(vm);
 #define VM ISA(vm)
 
 #define V_INLINE static inline
+#define V_UNROLL /* nothing to keep in vector registers */
 
 V_INLINE VI ISA(bits)(VF a)
 {
@@ -62,3 +63,4 @@ V_INLINE VF ISA(from_bits)(VI i)
 #define vi_and(a, b) ((a) & (b))
 #define vi_shift_left23(a) ((int32_t)((uint32_t)(a) << 23))
 #define vi_shift_right(a, n) ((a) >= 0 ? (a) >> (n) : ~(~(a) >> (n)))
+#define v_transpose(out, out_row, in, in_row) (*(out) = *(in))

@@ -182,6 +182,19 @@ size_t hill__plan_vectors(const hill_plan *plan)
     return 4 + hill__rule_moments(plan->rule);
 }
 
+/* A product of one row with [inputs, outputs] weights is a multiplication and an addition a weight. */
+static double row_operations(const hill_plan *plan)
+{
+    double sum = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        const hill__instr *instr = &plan->instrs[i];
+        double products = instr->first ? 2 : 3; /* up, the weights' gradient, and the input's where somebody needs it */
+        if (instr->op->family == HILL__LAYER)
+            sum += 2 * products * (double)instr->inputs * (double)instr->outputs;
+    }
+    return sum;
+}
+
 int hill_plan_info(const hill_plan *plan, hill_plan_sizes *sizes)
 {
     size_t row_floats, rows_bytes;
@@ -190,6 +203,7 @@ int hill_plan_info(const hill_plan *plan, hill_plan_sizes *sizes)
     sizes->parameters = plan->parameters;
     sizes->tensors = 2 * plan->layers;
     sizes->vector = plan->vector;
+    sizes->row_operations = row_operations(plan);
     if (!hill__mul(plan->vector, hill__plan_vectors(plan) * sizeof(float), &sizes->vector_bytes) ||
         !hill__mul(plan->scratch, sizeof(float), &sizes->scratch_bytes) ||
         !hill__add(plan->inputs, plan->outputs, &row_floats) || !hill__mul(row_floats, sizeof(float), &row_floats) ||

@@ -23,6 +23,8 @@
 #define AUTO_STEPS 6000u
 #define AUTO_EPOCHS_LEAST 12u
 #define AUTO_EPOCHS_MOST 1500u
+#define AUTO_PATIENCE_LEAST 10
+#define AUTO_PATIENCE_MOST 1000000000 /* the knob's upper bound */
 
 static int set_auto(hill_recipe *recipe, const char *knob, const char *value, hill_error *error)
 {
@@ -104,7 +106,8 @@ static int resolve_length(hill_recipe *recipe, uint64_t rows, hill_error *error)
     epochs = epochs < AUTO_EPOCHS_LEAST ? AUTO_EPOCHS_LEAST : epochs > AUTO_EPOCHS_MOST ? AUTO_EPOCHS_MOST : epochs;
     HILL__TRY(set_auto_count(recipe, "epochs", epochs, error));
     uint64_t patience = hill__recipe_count(recipe, "epochs") / 5;
-    return set_auto_count(recipe, "patience", patience < 10 ? 10 : patience, error);
+    patience = patience < AUTO_PATIENCE_LEAST ? AUTO_PATIENCE_LEAST : patience > AUTO_PATIENCE_MOST ? AUTO_PATIENCE_MOST : patience;
+    return set_auto_count(recipe, "patience", patience, error);
 }
 
 /* Writes defaults out, so that the recipe means the same to a later version with other defaults. */
