@@ -1,7 +1,8 @@
 /*
  * cmd_bench.c - how fast this machine trains, and what part of its multipliers' peak that is.
  *
- * Steps and peak are measured in turns, so that both meet the same clock and the same neighbours; medians count.
+ * Steps and peak are measured in short turns: a processor lowers its clock under the load of dense products, and only a peak
+ * that is measured between the steps meets the clock that they had. Medians count.
  */
 #include "bench_cases.h"
 #include "json.h"
@@ -13,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TURNS 11
-#define TURN_SECONDS 0.05
-#define WARM_SECONDS 0.2
-#define PEAK_SECONDS 0.01
+#define TURNS 201
+#define TURN_SECONDS 0.003
+#define WARM_SECONDS 0.3
+#define PEAK_SECONDS 0.0003
 
 typedef struct figures {
     double microseconds; /* a step */
@@ -29,7 +30,6 @@ typedef struct bench {
     const arguments *a;
     hill_machine machine;
     hill_table *tables[BENCH_DATA]; /* made when first needed */
-    double rounds;                  /* of work that take PEAK_SECONDS on one thread */
     progress progress;
     text out;
     json json;
@@ -47,24 +47,16 @@ static double median(double *values, size_t count)
     return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
-/* Operations a nanosecond of a loop that does nothing but multiply and add. */
-static int measure_peak(bench *b, const hill_host *host, double *gflops)
+/* Operations a nanosecond of a loop that does nothing but multiply and add. *rounds grows until that takes long enough. */
+static double measure_peak(hill_run *run, uint64_t *rounds)
 {
-    double operations = 0, seconds = 0;
-    if (b->rounds <= 0)
-        b->rounds = 1000;
-    for (;;) {
+    for (;; *rounds *= 2) {
         double begin = progress_clock();
-        int status = hill_machine_work(host, (uint64_t)b->rounds, &operations);
-        if (status != HILL_OK)
-            return output_failure(status, NULL);
-        seconds = progress_clock() - begin;
+        double operations = hill_run_work(run, *rounds);
+        double seconds = progress_clock() - begin;
         if (seconds >= PEAK_SECONDS / 2)
-            break;
-        b->rounds *= 2;
+            return operations / seconds * 1e-9;
     }
-    *gflops = operations / seconds * 1e-9;
-    return 0;
 }
 
 /* Takes `steps` steps as `train` does; *seconds gets how long they took. */
@@ -81,10 +73,10 @@ static int take_steps(hill_run *run, uint64_t steps, double *seconds)
     return 0;
 }
 
-static int measure_turns(bench *b, hill_run *run, const hill_host *host, double step_operations, figures *out)
+static int measure_turns(hill_run *run, double step_operations, figures *out)
 {
     double times[TURNS], peaks[TURNS], seconds = 0, warm = 0;
-    uint64_t steps = 1;
+    uint64_t steps = 1, rounds = 1000;
     int code = 0;
     while (code == 0 && (warm < WARM_SECONDS || seconds < TURN_SECONDS / 2)) {
         code = take_steps(run, steps, &seconds);
@@ -95,9 +87,8 @@ static int measure_turns(bench *b, hill_run *run, const hill_host *host, double 
     for (size_t turn = 0; turn < TURNS && code == 0; turn++) {
         if (stop_signal)
             return output_error(stop_signal == SIGINT ? CODE_INTERRUPT : CODE_TERMINATE, "bench: stopped");
-        code = measure_peak(b, host, &peaks[turn]);
-        if (code == 0)
-            code = take_steps(run, steps, &times[turn]);
+        peaks[turn] = measure_peak(run, &rounds);
+        code = take_steps(run, steps, &times[turn]);
         times[turn] /= (double)steps;
     }
     if (code)
@@ -132,7 +123,7 @@ static int measure_case(bench *b, const bench_case *c, const hill_host *host, fi
         status = hill_plan_info(hill_model_plan(model), &sizes);
     if (status == HILL_OK) {
         double batch = strtod(hill_recipe_get(recipe, "batch"), NULL);
-        code = measure_turns(b, hill_session_run(session), host, sizes.row_operations * batch, out);
+        code = measure_turns(hill_session_run(session), sizes.row_operations * batch, out);
     } else {
         code = output_failure(status, &error);
     }

@@ -36,7 +36,7 @@ int main(void)
 {
     static const char text[] = "net=16 tanh, 16 tanh\nrule=adam\nrate=0.01\nschedule=cosine\nbatch=20\nepochs=200\n";
     hill_error error = HILL_ERROR_INIT;
-    hill_source source = {sizeof source, NULL, POINTS, 1, 1, fill_sine};
+    hill_source source = {sizeof source, NULL, POINTS, 1, 1, fill_sine, NULL};
     hill_shape shape = HILL_SHAPE_INIT;
     hill_recipe *recipe = NULL;
     hill_plan *plan = NULL;

@@ -164,13 +164,6 @@ typedef struct hill_machine {
 HILL_API int hill_machine_info(hill_machine *machine);
 
 /*
- * Keeps the multipliers busy: `rounds` rounds of independent fused multiply-adds in registers, on each of host->threads threads
- * and by host->isa's vectors. *operations gets how many floating-point operations that was; their number over the time a
- * caller measures is the machine's peak, which the speed of a step is to be compared with.
- */
-HILL_API int hill_machine_work(const hill_host *host, uint64_t rounds, double *operations);
-
-/*
  * A knob: a named number or word that shapes a run. The table of knobs is the one source of recipe keys, command-line flags,
  * help, manual and the metadata of models. `words` lists words it takes, separated by spaces; a HILL_KNOB_WORD takes one of
  * them or of its vocabulary, and a number may also be given as one of its words ("auto", "full").
@@ -528,7 +521,8 @@ HILL_API int hill_plan_tensor(const hill_plan *plan, size_t i, hill_tensor *tens
 /*
  * A source fills batches. `fill` writes rows rows[0..count-1] (each below `rows`) as inputs [count][inputs] and, unless
  * targets is NULL, targets [count][targets]; it returns 0 or a negative status, which hill_step passes on. It must give the
- * same floats for the same row every time, and may be called for any row in any order.
+ * same floats for the same row every time, and may be called for any row in any order. `expect`, which may be NULL, is told the
+ * rows of the batch to come while the present one is worked on, so that a source whose rows are far away can begin to fetch.
  */
 typedef struct hill_source {
     size_t size;
@@ -537,6 +531,7 @@ typedef struct hill_source {
     size_t inputs;
     size_t targets;
     int (*fill)(void *self, const uint64_t *rows, size_t count, float *inputs, float *targets);
+    void (*expect)(void *self, const uint64_t *rows, size_t count);
 } hill_source;
 
 /* A source over float arrays of the caller's: inputs [rows][n], targets [rows][m]. They must outlive it. */
@@ -626,6 +621,13 @@ HILL_API int hill_run_answer(hill_run *run, const float *weights, const float *i
  * hill_model_check without a model: over at most 256 rows of a source. Doesn't move the run.
  */
 HILL_API int hill_run_check(hill_run *run, const hill_source *source, hill_check *check);
+
+/*
+ * Keeps the multipliers of the run's threads busy: `rounds` rounds of independent fused multiply-adds in registers, by the run's
+ * kernels. Returns how many floating-point operations that was; over the time a caller measures they are the machine's peak,
+ * which the speed of a step is to be compared with. Doesn't move the run.
+ */
+HILL_API double hill_run_work(hill_run *run, uint64_t rounds);
 
 /*
  * Is this descent stuck? Compares the cost now with that of the best constant answer (the mean target) over the training rows.

@@ -6,6 +6,8 @@
 #ifndef HILL_BASE_THREADS_H
 #define HILL_BASE_THREADS_H
 
+#include <stdatomic.h>
+
 #include "base/memory.h"
 
 typedef struct hill__pool hill__pool;
@@ -20,6 +22,21 @@ unsigned hill__pool_size(const hill__pool *pool);
 
 /* Runs task for every part of min(parts, size) and returns when all are done. */
 void hill__pool_run(hill__pool *pool, unsigned parts, hill__task task, void *context);
+
+/* A wish that any part may raise and the caller sees afterwards. */
+typedef struct hill__flag {
+    atomic_bool raised;
+} hill__flag;
+
+static inline void hill__flag_raise(hill__flag *flag)
+{
+    atomic_store_explicit(&flag->raised, true, memory_order_relaxed);
+}
+
+static inline bool hill__flag_is_raised(hill__flag *flag)
+{
+    return atomic_load_explicit(&flag->raised, memory_order_relaxed);
+}
 
 /* How many processors this process may use, at least 1. */
 unsigned hill__core_count(void);

@@ -165,11 +165,8 @@ static int rows_bind_image(hill__rows *rows, const hill__input *input, hill_erro
         table->image_channels != input->channels)
         return hill__fail(error, HILL_EDATA, "%s: images of %u x %u x %u are needed", table->name, input->height, input->width,
                           input->channels);
-    rows->pixels = hill__alloc(&rows->allocator, 256, sizeof *rows->pixels);
-    if (!rows->pixels)
-        return hill__fail_memory(error);
-    for (int byte = 0; byte < 256; byte++)
-        rows->pixels[byte] = rows_scaled((double)byte / input->unit, input->mean, input->deviation);
+    rows->scale = (float)(1 / (input->unit * input->deviation));
+    rows->shift = (float)(-input->mean / input->deviation);
     return HILL_OK;
 }
 
@@ -261,42 +258,47 @@ static const unsigned char *rows_image(const hill__rows *rows, uint64_t i)
 /* Bytes that the machine fetches at once, on all machines that matter. */
 #define ROWS_LINE 64u
 
-/*
- * Converts an image, a line of bytes at a time, and asks meanwhile for the next one: rows come in random order, and waiting for
- * memory was most of a gather.
- */
-static void rows_fill_image(const float *pixels, const unsigned char *bytes, const unsigned char *next, size_t count, float *at)
+static void rows_fetch(const void *begin, size_t bytes)
 {
-    for (size_t begin = 0; begin < count; begin += ROWS_LINE) {
-        size_t end = count - begin < ROWS_LINE ? count : begin + ROWS_LINE;
 #if defined(__GNUC__)
-        __builtin_prefetch(next + begin);
+    for (size_t at = 0; at < bytes; at += ROWS_LINE)
+        __builtin_prefetch((const char *)begin + at);
 #else
-        (void)next;
+    (void)begin;
+    (void)bytes;
 #endif
-        for (size_t b = begin; b < end; b++)
-            at[b] = pixels[bytes[b]];
+}
+
+/*
+ * Rows come in random order, and waiting for memory was most of a gather. Of an image the first lines are enough: they bring
+ * its page along, and the machine guesses the rest.
+ */
+static void rows_expect(void *self, const uint64_t *indices, size_t count)
+{
+    const hill__rows *rows = self;
+    for (size_t i = 0; i < count; i++) {
+        if (rows->table->image)
+            rows_fetch(rows_image(rows, indices[i]), 2 * ROWS_LINE);
+        if (rows->cell_count)
+            rows_fetch(rows->cells + (size_t)indices[i] * rows->cell_count, rows->cell_count * sizeof *rows->cells);
     }
 }
 
-/* The inputs of row i, row `next` being the one after it. */
-static void rows_fill_inputs(const hill__rows *rows, uint64_t i, uint64_t next, float *inputs)
+/* Images that are asked for in full before they are needed. */
+#define ROWS_AHEAD 6u
+
+static void rows_fill_inputs(const hill__rows *rows, uint64_t i, float *inputs)
 {
     const hill__encoder *encoder = rows->encoder;
     const hill__cell *cell = rows->cells + (size_t)i * rows->cell_count;
     for (size_t k = 0; k < encoder->input_count; k++) {
         const hill__input *input = &encoder->inputs[k];
+        float *at = inputs + input->first;
         if (input->kind == HILL_COLUMN_IMAGE)
-            rows_fill_image(rows->pixels, rows_image(rows, i), rows_image(rows, next), input->units, inputs + input->first);
+            rows->spread(at, rows_image(rows, i), rows->table->image_bytes, rows->scale, rows->shift);
         else
-            rows_fill_input(input, *cell++, inputs + input->first);
+            rows_fill_input(input, *cell++, at);
     }
-}
-
-static float rows_target(const hill__rows *rows, uint64_t i)
-{
-    const hill__target *target = &rows->encoder->target;
-    return rows_scaled(hill__rows_number(rows, i), target->mean, target->deviation);
 }
 
 static void rows_fill_target(const hill__rows *rows, uint64_t i, float *targets)
@@ -306,7 +308,7 @@ static void rows_fill_target(const hill__rows *rows, uint64_t i, float *targets)
         memset(targets, 0, encoder->target.classes.count * sizeof *targets);
         targets[rows->labels[i]] = 1;
     } else {
-        targets[0] = rows_target(rows, i);
+        targets[0] = rows->targets[i];
     }
 }
 
@@ -315,11 +317,13 @@ static int rows_fill(void *self, const uint64_t *indices, size_t count, float *i
     const hill__rows *rows = self;
     const hill__encoder *encoder = rows->encoder;
     size_t outputs = hill__encoder_outputs(encoder);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         if (indices[i] >= rows->count || (targets && rows->target == SIZE_MAX))
             return HILL_EARGUMENT;
-        uint64_t next = i + 1 < count && indices[i + 1] < rows->count ? indices[i + 1] : indices[i];
-        rows_fill_inputs(rows, indices[i], next, inputs + i * encoder->width);
+    for (size_t i = 0, asked = 0; i < count; i++) {
+        for (; rows->table->image && asked < count && asked < i + ROWS_AHEAD; asked++)
+            rows_fetch(rows_image(rows, indices[asked]), rows->table->image_bytes);
+        rows_fill_inputs(rows, indices[i], inputs + i * encoder->width);
         if (targets)
             rows_fill_target(rows, indices[i], targets + i * outputs);
     }
@@ -347,7 +351,7 @@ void hill__rows_free(hill__rows *rows)
         return;
     hill_allocator allocator = rows->allocator;
     hill__free(&allocator, rows->cells, (size_t)rows->cell_rows, rows->cell_count * sizeof *rows->cells);
-    hill__free(&allocator, rows->pixels, 256, sizeof *rows->pixels);
+    hill__free(&allocator, rows->targets, (size_t)rows->cell_rows, sizeof *rows->targets);
     hill__free(&allocator, rows->labels, (size_t)rows->room, sizeof *rows->labels);
     hill__free(&allocator, rows->list, (size_t)rows->room, sizeof *rows->list);
     hill__free(&allocator, rows, 1, sizeof *rows);
@@ -379,6 +383,20 @@ int hill__rows_split(hill__rows *rows, const unsigned char *held, hill__rows **o
     return HILL_OK;
 }
 
+static int rows_pack_targets(hill__rows *rows, hill_error *error)
+{
+    const hill__target *target = &rows->encoder->target;
+    rows->targets = hill__alloc(&rows->allocator, (size_t)rows->count, sizeof *rows->targets);
+    if (!rows->targets)
+        return hill__fail_memory(error);
+    for (uint64_t i = 0; i < rows->count; i++) {
+        rows->targets[i] = rows_scaled(hill__rows_number(rows, i), target->mean, target->deviation);
+        if (!isfinite(rows->targets[i]))
+            return rows_too_large(rows, &rows->table->columns[rows->target], rows->list[i], error);
+    }
+    return HILL_OK;
+}
+
 int hill__rows_bind(hill__rows *rows, hill_error *error)
 {
     const hill__encoder *encoder = rows->encoder;
@@ -387,18 +405,15 @@ int hill__rows_bind(hill__rows *rows, hill_error *error)
         if (encoder->inputs[i].kind == HILL_COLUMN_IMAGE)
             HILL__TRY(rows_bind_image(rows, &encoder->inputs[i], error));
     HILL__TRY(rows_pack(rows, error));
-    if (rows->target == SIZE_MAX || encoder->task == HILL_TASK_CLASSES)
-        return HILL_OK;
-    for (uint64_t i = 0; i < rows->count; i++)
-        if (!isfinite(rows_target(rows, i)))
-            return rows_too_large(rows, &rows->table->columns[rows->target], rows->list[i], error);
-    return HILL_OK;
+    return rows->target == SIZE_MAX || encoder->task == HILL_TASK_CLASSES ? HILL_OK : rows_pack_targets(rows, error);
 }
 
-hill_source hill__rows_source(hill__rows *rows)
+hill_source hill__rows_source(hill__rows *rows, hill__spread spread)
 {
+    rows->spread = spread;
     return (hill_source){
-        sizeof(hill_source), rows, rows->count, rows->encoder->width, hill__encoder_outputs(rows->encoder), rows_fill};
+        sizeof(hill_source), rows,       rows->count, rows->encoder->width, hill__encoder_outputs(rows->encoder),
+        rows_fill,           rows_expect};
 }
 
 double hill__rows_number(const hill__rows *rows, uint64_t i)

@@ -15,6 +15,9 @@ typedef union hill__cell {
     uint32_t unit;
 } hill__cell;
 
+/* Turns bytes into floats: out[i] = scale * bytes[i] + shift, rounded once. */
+typedef void (*hill__spread)(float *out, const unsigned char *bytes, size_t n, float scale, float shift);
+
 typedef struct hill__rows {
     hill_allocator allocator;
     const hill__encoder *encoder;
@@ -28,8 +31,10 @@ typedef struct hill__rows {
     uint64_t unknown;  /* rows left out because their target is a class the encoder doesn't know */
     hill__cell *cells; /* [count][cell_count], NULL until they are bound */
     uint64_t cell_rows;
-    size_t cell_count; /* number and category inputs */
-    float *pixels;     /* [256] float of a byte of the image block, NULL without one */
+    size_t cell_count;  /* number and category inputs */
+    float *targets;     /* [count] scaled, of a number target */
+    float scale, shift; /* of the image block's bytes */
+    hill__spread spread;
 } hill__rows;
 
 /* What to see: rows first .. first + count - 1, with their targets or without. */
@@ -56,8 +61,11 @@ int hill__rows_split(hill__rows *rows, const unsigned char *held, hill__rows **o
  */
 int hill__rows_bind(hill__rows *rows, hill_error *error);
 
-/* The rows as a source, in the order of the list; targets only where they were asked for. The rows must outlive it. */
-hill_source hill__rows_source(hill__rows *rows);
+/*
+ * The rows as a source, in the order of the list; targets only where they were asked for. The rows must outlive it. `spread`
+ * is the caller's, for the fast ones are kernels, which this folder doesn't know.
+ */
+hill_source hill__rows_source(hill__rows *rows, hill__spread spread);
 
 /* The target of row i of the list, in its own unit. */
 double hill__rows_number(const hill__rows *rows, uint64_t i);

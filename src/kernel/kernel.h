@@ -21,6 +21,13 @@
 #define HILL__UNROLL
 #endif
 
+/* Asks the machine to fetch what is soon read (0) or written (1). */
+#if defined(__GNUC__)
+#define HILL__EXPECT(address, write) __builtin_prefetch(address, write)
+#else
+#define HILL__EXPECT(address, write) (void)(address)
+#endif
+
 /* Elementwise functions. `map` is y = f(x); `slope` multiplies d by f'. A slope takes y where f' is known from it, else x. */
 #define HILL__MAPS(X) \
     X(sigmoid)        \
@@ -44,6 +51,9 @@ typedef enum hill__map {
 
 typedef void (*hill__map_loop)(float *y, const float *x, size_t n);
 typedef void (*hill__slope_loop)(float *d, const float *v, size_t n);
+
+/* Virtual lanes of a reduction, whatever the instruction set; what vectors are padded to and split at. */
+#define HILL__LANES 16u
 
 /*
  * c[rows][cols] = a[rows][depth] * b[depth][cols] (+ bias) or, with `add`, c + that. Strides count floats; element (i, k) of a
@@ -125,6 +135,7 @@ typedef enum hill__rule_kind {
 typedef struct hill__kernels {
     const char *name;
     size_t tile_rows, tile_cols; /* threads split results at multiples of these */
+    size_t thread_work;          /* multiply-adds under which a further thread costs more than it saves */
     void (*gemm)(const hill__gemm *g);
     hill__map_loop map[HILL__MAP_COUNT];     /* NULL for identity */
     hill__slope_loop slope[HILL__MAP_COUNT]; /* NULL for identity */
@@ -132,16 +143,14 @@ typedef struct hill__kernels {
     void (*softmax_slope)(float *d, const float *y, size_t rows, size_t n);
     void (*cost[HILL__COST_COUNT])(const hill__cost *cost);
     void (*rule[HILL__RULE_COUNT])(float *w, const float *g, float *m, float *v, size_t n, const hill__update *u);
-    void (*add_rows)(float *sum, const float *x, size_t rows, size_t n, bool add);
-    void (*transpose)(float *out, const float *in, size_t rows, size_t cols);
+    void (*add_rows)(float *sum, const float *x, size_t rows, size_t cols, size_t n, bool add);
+    void (*transpose)(float *out, size_t out_row, const float *in, size_t in_row, size_t rows, size_t cols);
     bool (*finite)(const float *x, size_t n);
+    void (*spread)(float *y, const unsigned char *bytes, size_t n, float scale, float shift); /* bytes to floats */
     double (*work)(uint64_t rounds, float *out); /* fused multiply-adds in registers; returns the operations they are */
     /* Elementary functions over arrays, for the tests that compare them with the truth. */
     hill__map_loop exp, log, erf;
 } hill__kernels;
-
-/* Work (multiply-adds, or elements times a small factor) under which a second thread costs more than it saves. */
-#define HILL__THREAD_WORK 60000u
 
 /* Rows of the table that run on this machine, best first; i past the end gives NULL. */
 const hill__kernels *hill__kernels_at(size_t i);

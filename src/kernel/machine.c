@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "base/status.h"
 #include "base/threads.h"
 #include "kernel/kernel.h"
 
@@ -45,34 +44,5 @@ int hill_machine_info(hill_machine *machine)
     machine->isa = machine->isas[0];
     machine->cpu[0] = '\0';
     name_cpu(machine->cpu);
-    return HILL_OK;
-}
-
-typedef struct machine_work {
-    const hill__kernels *kernels;
-    uint64_t rounds;
-    double operations;
-} machine_work;
-
-static void machine_part(void *context, unsigned part, unsigned parts)
-{
-    machine_work *job = context;
-    float out[16];
-    double operations = job->kernels->work(job->rounds, out);
-    if (part == 0)
-        job->operations = operations * parts;
-}
-
-int hill_machine_work(const hill_host *host, uint64_t rounds, double *operations)
-{
-    machine_work job = {hill__kernels_find(host ? host->isa : NULL), rounds, 0};
-    hill_allocator allocator = hill__allocator(host);
-    hill__pool *pool;
-    if (!job.kernels)
-        return HILL_EISA;
-    HILL__TRY(hill__pool_new(host ? host->threads : 1, &allocator, &pool));
-    hill__pool_run(pool, hill__pool_size(pool), machine_part, &job);
-    hill__pool_free(pool);
-    *operations = job.operations;
     return HILL_OK;
 }

@@ -7,6 +7,7 @@
 #define WIDTH 8
 #define TILE_ROWS 6
 #define TILE_VECS 2
+#define THREAD_WORK 100000
 
 #define VF __m256
 #define VI __m256i
@@ -32,6 +33,9 @@ V_INLINE VF ISA(load_part)(const float *p, size_t n, float fill)
 #define v_store(p, a) _mm256_storeu_ps(p, a)
 #define v_load_part(p, n, fill) ISA(load_part)(p, n, fill)
 #define v_store_part(p, a, n) _mm256_maskstore_ps(p, ISA(part)(n), a)
+#define v_load_bytes(p) _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(p))))
+#define v_keep(a, n) _mm256_and_ps(a, _mm256_castsi256_ps(ISA(part)(n)))
+#define v_first(a) _mm256_cvtss_f32(a)
 #define v_set(x) _mm256_set1_ps((float)(x))
 #define v_add(a, b) _mm256_add_ps(a, b)
 #define v_sub(a, b) _mm256_sub_ps(a, b)
@@ -80,3 +84,12 @@ V_INLINE void ISA(transpose_block)(float *out, size_t out_row, const float *in, 
     }
 }
 #define v_transpose(out, out_row, in, in_row) ISA(transpose_block)(out, out_row, in, in_row)
+
+/* Lane i with lane i + 4, then i + 2, then i + 1: what lane 0 ends with is the fixed tree's result. */
+#define V_FOLD(name, op)                               \
+    V_INLINE VF ISA(name)(VF a)                        \
+    {                                                  \
+        a = op(a, _mm256_permute2f128_ps(a, a, 0x01)); \
+        a = op(a, _mm256_permute_ps(a, 0x4E));         \
+        return op(a, _mm256_permute_ps(a, 0xB1));      \
+    }

@@ -7,6 +7,7 @@
 #define WIDTH 16
 #define TILE_ROWS 6
 #define TILE_VECS 4
+#define THREAD_WORK 150000
 
 #define VF __m512
 #define VI __m512i
@@ -21,6 +22,9 @@
 #define v_store(p, a) _mm512_storeu_ps(p, a)
 #define v_load_part(p, n, fill) _mm512_mask_loadu_ps(_mm512_set1_ps(fill), V_PART(n), p)
 #define v_store_part(p, a, n) _mm512_mask_storeu_ps(p, V_PART(n), a)
+#define v_load_bytes(p) _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(p))))
+#define v_keep(a, n) _mm512_maskz_mov_ps(V_PART(n), a)
+#define v_first(a) _mm512_cvtss_f32(a)
 #define v_set(x) _mm512_set1_ps((float)(x))
 #define v_add(a, b) _mm512_add_ps(a, b)
 #define v_sub(a, b) _mm512_sub_ps(a, b)
@@ -78,3 +82,13 @@ V_INLINE void ISA(transpose_block)(float *out, size_t out_row, const float *in, 
     }
 }
 #define v_transpose(out, out_row, in, in_row) ISA(transpose_block)(out, out_row, in, in_row)
+
+/* Lane i with lane i + 8, then i + 4, i + 2 and i + 1: what lane 0 ends with is the fixed tree's result. */
+#define V_FOLD(name, op)                             \
+    V_INLINE VF ISA(name)(VF a)                      \
+    {                                                \
+        a = op(a, _mm512_shuffle_f32x4(a, a, 0x4E)); \
+        a = op(a, _mm512_shuffle_f32x4(a, a, 0xB1)); \
+        a = op(a, _mm512_permute_ps(a, 0x4E));       \
+        return op(a, _mm512_permute_ps(a, 0xB1));    \
+    }

@@ -2,10 +2,11 @@
  * vec_end.h - takes back what a vec_*.h header and loops.inc defined, so that the next ISA can follow in the same translation
  * unit (a single-file build).
  */
+#undef ADD_VECS
 #undef COST_ENTRY
-#undef DEPTH_BLOCK
 #undef EACH_GROUP
 #undef EACH_LANE_VEC
+#undef EXPECT_DEPTH
 #undef INVERSE_SQRT_TWO_PI
 #undef ISA
 #undef ISA_NAME
@@ -17,12 +18,16 @@
 #undef LN2_LOW
 #undef LOG2_E
 #undef MAP_ENTRY
+#undef PANEL_COLS
+#undef PANEL_DEPTH
+#undef PANEL_TILES
 #undef ROUND_MAGIC
 #undef RULE_ENTRY
 #undef SELU_ALPHA
 #undef SELU_SCALE
 #undef SLOPE_ENTRY
 #undef SQRT_HALF
+#undef THREAD_WORK
 #undef TILE
 #undef TILE_EACH
 #undef TILE_FUNCTION
@@ -32,10 +37,12 @@
 #undef TILE_ROW
 #undef TILE_ROW_NARROW
 #undef TILE_ROWS
+#undef TILE_STEP
 #undef TILE_VECS
 #undef VF
 #undef VI
 #undef VM
+#undef V_FOLD
 #undef V_INLINE
 #undef V_PART
 #undef V_UNROLL
@@ -44,11 +51,14 @@
 #undef v_add
 #undef v_bits
 #undef v_div
+#undef v_first
 #undef v_float
 #undef v_fma
 #undef v_greater
+#undef v_keep
 #undef v_less
 #undef v_load
+#undef v_load_bytes
 #undef v_load_part
 #undef v_mul
 #undef v_or_sign

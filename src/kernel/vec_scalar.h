@@ -11,6 +11,7 @@
 #define WIDTH 1
 #define TILE_ROWS 6
 #define TILE_VECS 2
+#define THREAD_WORK 10000
 
 typedef float ISA(vf);
 typedef int32_t ISA(vi);
@@ -40,6 +41,9 @@ V_INLINE VF ISA(from_bits)(VI i)
 #define v_store(p, a) (*(p) = (a))
 #define v_load_part(p, n, fill) ((n) ? *(p) : (fill))
 #define v_store_part(p, a, n) ((n) ? (void)(*(p) = (a)) : (void)0)
+#define v_load_bytes(p) ((float)*(p))
+#define v_keep(a, n) ((n) ? (a) : 0.0f)
+#define v_first(a) (a)
 #define v_set(x) ((float)(x))
 #define v_add(a, b) ((a) + (b))
 #define v_sub(a, b) ((a) - (b))
@@ -64,3 +68,10 @@ V_INLINE VF ISA(from_bits)(VI i)
 #define vi_shift_left23(a) ((int32_t)((uint32_t)(a) << 23))
 #define vi_shift_right(a, n) ((a) >= 0 ? (a) >> (n) : ~(~(a) >> (n)))
 #define v_transpose(out, out_row, in, in_row) (*(out) = *(in))
+
+/* Folds the lanes of a vector into its first; of one lane nothing is to be folded. */
+#define V_FOLD(name, op)        \
+    V_INLINE VF ISA(name)(VF a) \
+    {                           \
+        return a;               \
+    }

@@ -9,6 +9,7 @@
 
 #include "base/number.h"
 #include "model/model.h"
+#include "train/run.h"
 
 /* A run needs rows to train on; one that only answers is given this row of zeros and never steps. */
 static int answer_fill_zeros(void *self, const uint64_t *rows, size_t count, float *inputs, float *targets)
@@ -36,7 +37,7 @@ static int answer_ready(hill_model *model, hill_error *error)
         model->outputs = hill__alloc(&model->allocator, outputs, sizeof *model->outputs);
     if (!model->inputs || !model->outputs)
         return hill__fail_memory(error);
-    hill_source source = {sizeof source, &model->sizes, 1, sizes->inputs, sizes->outputs, answer_fill_zeros};
+    hill_source source = {sizeof source, &model->sizes, 1, sizes->inputs, sizes->outputs, answer_fill_zeros, NULL};
     int status = hill_run_new(model->plan, &source, NULL, &model->host, &model->run);
     return status < 0 ? hill__fail(error, status, "%s", hill_status_text(status)) : HILL_OK;
 }
@@ -47,7 +48,7 @@ static int answer_block(hill_model *model, hill__rows *rows, uint64_t begin, siz
     uint64_t indices[HILL__ANSWER_ROWS];
     for (size_t i = 0; i < count; i++)
         indices[i] = begin + i;
-    hill_source source = hill__rows_source(rows);
+    hill_source source = hill__rows_source(rows, model->run->kernels->spread);
     int status = source.fill(source.self, indices, count, model->inputs, NULL);
     if (status == HILL_OK)
         status = hill_run_answer(model->run, model->weights, model->inputs, count, model->outputs);
@@ -150,7 +151,7 @@ int hill__model_score(hill_model *model, hill__rows *rows, hill_metrics *metrics
     if (!rows || rows->count == 0)
         return HILL_OK;
     HILL__TRY(answer_ready(model, error));
-    hill_source source = hill__rows_source(rows);
+    hill_source source = hill__rows_source(rows, model->run->kernels->spread);
     hill_score score = HILL_SCORE_INIT;
     int status = hill_run_evaluate(model->run, model->weights, &source, &score);
     if (status < 0)
@@ -213,7 +214,7 @@ int hill_model_check(hill_model *model, const hill_table *table, hill_check *che
     hill__rows *rows;
     HILL__TRY(answer_ready(model, error));
     HILL__TRY(answer_rows(model, &view, &rows, error));
-    hill_source source = hill__rows_source(rows);
+    hill_source source = hill__rows_source(rows, model->run->kernels->spread);
     int status = hill_run_check(model->run, &source, check);
     if (status == HILL_ECHECK)
         status = answer_check_failed(check, error);

@@ -98,9 +98,12 @@ static void session_still_unseen(hill_session *session)
 static int session_start(hill_session *session, hill_error *error)
 {
     const hill_source *valid = session->valid ? &session->valid_source : NULL;
-    session->train_source = hill__rows_source(session->train);
+    const hill__kernels *kernels = hill__kernels_find(session->host.isa);
+    if (!kernels)
+        return hill__fail(error, HILL_EISA, "%s", hill_status_text(HILL_EISA));
+    session->train_source = hill__rows_source(session->train, kernels->spread);
     if (session->valid)
-        session->valid_source = hill__rows_source(session->valid);
+        session->valid_source = hill__rows_source(session->valid, kernels->spread);
     int status = hill_run_new(session->plan, &session->train_source, valid, &session->host, &session->run);
     if (status < 0)
         return hill__fail(error, status, "%s", hill_status_text(status));

@@ -2,77 +2,152 @@
  * dense.c - the dense layer: y = activation(x W + b), with W [inputs, outputs] as stored.
  *
  * Forward is one product. Backward takes the activation's slope, then W's gradient is x^T d, b's is the sum of d's rows, and
- * the input's is d W^T. Invariant: threads own whole tiles of results, so their number never shows.
+ * the input's is d W^T, times the slope of the layer below. Invariant: threads own whole tiles of results, so their number
+ * never shows.
  */
 #include "base/fp.h"
 
 #include "op/op.h"
+
+/* Adding up a bias's gradient, or turning W over, costs about as much as this many multiply-adds a float. */
+#define MOVE_WORK 4
+
+/* The part of a product that one thread computes: a stretch of rows, or of columns where b is the larger operand. */
+static hill__gemm product_part(const hill__kernels *kernels, const hill__gemm *whole, unsigned part, unsigned parts)
+{
+    hill__gemm g = *whole;
+    size_t begin, end, first;
+    if (parts == 1)
+        return g;
+    if (g.rows >= g.cols || g.cols < parts * kernels->tile_cols) {
+        hill__split(g.rows, kernels->tile_rows, part, parts, &begin, &end);
+        g.a += begin * g.a_row;
+        g.rows = end - begin;
+        first = begin * g.c_row;
+    } else {
+        hill__split(g.cols, kernels->tile_cols, part, parts, &begin, &end);
+        g.b += begin;
+        g.bias = g.bias ? g.bias + begin : NULL;
+        g.cols = end - begin;
+        first = begin;
+    }
+    g.c += first;
+    g.y = g.y ? g.y + first : NULL;
+    g.v = g.v ? g.v + first : NULL;
+    return g;
+}
 
 typedef struct dense_product {
     const hill__walk *walk;
     hill__gemm gemm;
 } dense_product;
 
-/* Threads take blocks of result rows where there are more of those than of columns, else blocks of columns. */
-static void product_part(void *context, unsigned part, unsigned parts)
+static void run_product(void *context, unsigned part, unsigned parts)
 {
     const dense_product *product = context;
     const hill__kernels *kernels = product->walk->kernels;
-    hill__gemm g = product->gemm;
-    size_t begin, end;
-    if (g.rows / kernels->tile_rows >= g.cols / kernels->tile_cols) {
-        hill__split(g.rows, kernels->tile_rows, part, parts, &begin, &end);
-        g.a += begin * g.a_row;
-        g.c += begin * g.c_row;
-        g.rows = end - begin;
-    } else {
-        hill__split(g.cols, kernels->tile_cols, part, parts, &begin, &end);
-        g.b += begin;
-        g.c += begin;
-        g.bias = g.bias ? g.bias + begin : NULL;
-        g.cols = end - begin;
-    }
-    if (begin < end)
+    hill__gemm g = product_part(kernels, &product->gemm, part, parts);
+    if (g.rows > 0 && g.cols > 0)
         kernels->gemm(&g);
 }
 
-static void multiply(const hill__walk *walk, const hill__gemm *gemm)
+static void multiply(dense_product *product)
 {
-    dense_product product = {walk, *gemm};
-    hill__walk_share(walk, gemm->rows * gemm->cols * gemm->depth, product_part, &product);
+    const hill__gemm *g = &product->gemm;
+    hill__walk_share(product->walk, g->rows * g->cols * g->depth, run_product, product);
 }
 
 void hill__dense_forward(const hill__instr *instr, hill__walk *walk)
 {
-    float *z = hill__buffer(walk, instr->z);
-    multiply(walk, &(hill__gemm){.a = hill__input_of(instr, walk),
-                                 .a_row = instr->inputs,
-                                 .a_step = 1,
-                                 .b = walk->weights + instr->weight,
-                                 .b_row = instr->outputs,
-                                 .c = z,
-                                 .c_row = instr->outputs,
-                                 .rows = walk->rows,
-                                 .cols = instr->outputs,
-                                 .depth = instr->inputs,
-                                 .bias = walk->weights + instr->bias});
-    hill__activate(instr->activation, walk, hill__buffer(walk, instr->y), z, instr->outputs);
+    const hill__op *activation = instr->activation;
+    float *y = hill__buffer(walk, instr->y), *z = hill__buffer(walk, instr->z);
+    bool by_row = activation->flags & HILL__OP_ROW;
+    dense_product product = {walk,
+                             {.a = hill__input_of(instr, walk),
+                              .a_row = instr->inputs,
+                              .a_step = 1,
+                              .b = walk->weights + instr->weight,
+                              .b_row = instr->outputs,
+                              .c = z,
+                              .c_row = instr->outputs,
+                              .rows = walk->rows,
+                              .cols = instr->outputs,
+                              .depth = instr->inputs,
+                              .bias = walk->weights + instr->bias,
+                              .map = by_row ? NULL : walk->kernels->map[activation->kernel],
+                              .y = y}};
+    multiply(&product);
+    if (by_row)
+        hill__activate(activation, walk, y, z, instr->outputs);
 }
 
-/* d_next[rows, inputs] = d[rows, outputs] W^T. */
+typedef struct dense_gradient {
+    const hill__instr *instr;
+    hill__walk *walk;
+    hill__gemm gemm; /* of the weights' gradient */
+} dense_gradient;
+
+/* A part of W's gradient, of b's, and of W turned over, which the input's gradient needs next. */
+static void run_gradient(void *context, unsigned part, unsigned parts)
+{
+    dense_gradient *job = context;
+    hill__walk *walk = job->walk;
+    const hill__instr *instr = job->instr;
+    const hill__kernels *kernels = walk->kernels;
+    float broken[HILL__LANES] = {0};
+    size_t begin, end;
+    hill__gemm g = product_part(kernels, &job->gemm, part, parts);
+    g.broken = broken;
+    if (g.rows > 0 && g.cols > 0)
+        kernels->gemm(&g);
+    hill__split(instr->outputs, HILL__LANES, part, parts, &begin, &end);
+    float *bias = walk->gradient + instr->bias + begin;
+    kernels->add_rows(bias, walk->d + begin, walk->rows, end - begin, instr->outputs, walk->add);
+    if (!kernels->finite(broken, HILL__LANES) || !kernels->finite(bias, end - begin))
+        hill__flag_raise(&walk->broken);
+    if (instr->first)
+        return;
+    hill__split(instr->inputs, HILL__LANES, part, parts, &begin, &end);
+    kernels->transpose(walk->transposed + begin, instr->inputs, walk->weights + instr->weight + begin * instr->outputs,
+                       instr->outputs, end - begin, instr->outputs);
+}
+
+static void find_gradient(const hill__instr *instr, hill__walk *walk)
+{
+    dense_gradient job = {instr,
+                          walk,
+                          {.a = hill__input_of(instr, walk),
+                           .a_row = 1,
+                           .a_step = instr->inputs,
+                           .b = walk->d,
+                           .b_row = instr->outputs,
+                           .c = walk->gradient + instr->weight,
+                           .c_row = instr->outputs,
+                           .rows = instr->inputs,
+                           .cols = instr->outputs,
+                           .depth = walk->rows,
+                           .add = walk->add}};
+    size_t moved = instr->outputs * (walk->rows + (instr->first ? 0 : instr->inputs));
+    hill__walk_share(walk, instr->inputs * instr->outputs * walk->rows + MOVE_WORK * moved, run_gradient, &job);
+}
+
+/* d_next[rows, inputs] = d[rows, outputs] W^T, times the slope of the layer below. */
 static void hand_on(const hill__instr *instr, hill__walk *walk)
 {
-    walk->kernels->transpose(walk->transposed, walk->weights + instr->weight, instr->inputs, instr->outputs);
-    multiply(walk, &(hill__gemm){.a = walk->d,
-                                 .a_row = instr->outputs,
-                                 .a_step = 1,
-                                 .b = walk->transposed,
-                                 .b_row = instr->inputs,
-                                 .c = walk->d_next,
-                                 .c_row = instr->inputs,
-                                 .rows = walk->rows,
-                                 .cols = instr->inputs,
-                                 .depth = instr->outputs});
+    dense_product product = {walk,
+                             {.a = walk->d,
+                              .a_row = instr->outputs,
+                              .a_step = 1,
+                              .b = walk->transposed,
+                              .b_row = instr->inputs,
+                              .c = walk->d_next,
+                              .c_row = instr->inputs,
+                              .rows = walk->rows,
+                              .cols = instr->inputs,
+                              .depth = instr->outputs,
+                              .slope = walk->kernels->slope[instr->below->kernel],
+                              .v = hill__buffer(walk, instr->below_z)}};
+    multiply(&product);
     float *d = walk->d;
     walk->d = walk->d_next;
     walk->d_next = d;
@@ -80,19 +155,9 @@ static void hand_on(const hill__instr *instr, hill__walk *walk)
 
 void hill__dense_backward(const hill__instr *instr, hill__walk *walk)
 {
-    hill__activate_slope(instr->activation, walk, walk->d, hill__buffer(walk, instr->z), instr->outputs);
-    multiply(walk, &(hill__gemm){.a = hill__input_of(instr, walk),
-                                 .a_row = 1,
-                                 .a_step = instr->inputs,
-                                 .b = walk->d,
-                                 .b_row = instr->outputs,
-                                 .c = walk->gradient + instr->weight,
-                                 .c_row = instr->outputs,
-                                 .rows = instr->inputs,
-                                 .cols = instr->outputs,
-                                 .depth = walk->rows,
-                                 .add = walk->add});
-    walk->kernels->add_rows(walk->gradient + instr->bias, walk->d, walk->rows, instr->outputs, walk->add);
+    if (!instr->slope_above)
+        hill__activate_slope(instr->activation, walk, walk->d, hill__buffer(walk, instr->z), instr->outputs);
+    find_gradient(instr, walk);
     if (!instr->first)
         hand_on(instr, walk);
 }

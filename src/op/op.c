@@ -65,7 +65,11 @@ const hill__op *hill__op_find(hill__family family, const char *word)
 
 void hill__walk_share(const hill__walk *walk, size_t work, hill__task task, void *context)
 {
-    size_t parts = work / HILL__THREAD_WORK;
+    size_t parts = walk->pool ? work / walk->kernels->thread_work : 0;
+    if (parts <= 1) {
+        task(context, 0, 1);
+        return;
+    }
     unsigned size = hill__pool_size(walk->pool);
     hill__pool_run(walk->pool, parts < size ? (unsigned)parts : size, task, context);
 }

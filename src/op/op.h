@@ -35,6 +35,9 @@ typedef struct hill__instr {
     size_t weight, bias;               /* offsets in a vector */
     size_t x, z, y;                    /* input; before the activation (where its slope needs that, else equal to y); output */
     bool first;                        /* nobody needs the gradient of its input */
+    const struct hill__op *below;      /* of a dense layer: the activation fused into the layer that made x, or identity */
+    size_t below_z;                    /* what the slope of `below` is taken at */
+    bool slope_above;                  /* the layer that reads y multiplies by this layer's slope */
 } hill__instr;
 
 /*
@@ -54,6 +57,7 @@ typedef struct hill__walk {
     float *d, *d_next;
     float *transposed; /* room for the largest weight that is needed transposed */
     float *costs;      /* [rows] */
+    hill__flag broken; /* raised where the gradient of a weight or bias isn't finite */
     float scale;       /* one over the rows of the batch */
     float delta;       /* huber's */
 } hill__walk;
@@ -99,7 +103,7 @@ static inline const float *hill__input_of(const hill__instr *instr, const hill__
     return instr->x == HILL__NOWHERE ? walk->inputs : walk->scratch + instr->x;
 }
 
-/* Runs task on as many threads as `work` deserves. */
+/* Runs task on as many threads as `work` (multiply-adds, or elements times what one costs in such) deserves. */
 void hill__walk_share(const hill__walk *walk, size_t work, hill__task task, void *context);
 
 /* The families' functions, for op.c's table. */

@@ -50,6 +50,7 @@ static hill__instr *append(plan_builder *builder, const hill__op *op, size_t out
                            .outputs = outputs,
                            .weight = HILL__NOWHERE,
                            .bias = HILL__NOWHERE,
+                           .below = hill__op_at(HILL__OP_identity),
                            .x = builder->x,
                            .first = builder->x == HILL__NOWHERE};
     return instr;
@@ -65,6 +66,18 @@ static bool add_activation(plan_builder *builder, const hill__op *activation)
     return true;
 }
 
+/* The layer that makes this one's input lets it multiply by its slope, where that is a matter of single units. */
+static void take_slope_below(hill_plan *plan, hill__instr *instr)
+{
+    hill__instr *below = plan->count > 1 ? instr - 1 : NULL;
+    if (!below || below->op->family != HILL__LAYER || below->activation == hill__op_at(HILL__OP_identity) ||
+        below->activation->flags & HILL__OP_ROW)
+        return;
+    instr->below = below->activation;
+    instr->below_z = below->z;
+    below->slope_above = true;
+}
+
 static bool add_dense(plan_builder *builder, size_t units, const hill__op *activation)
 {
     hill_plan *plan = builder->plan;
@@ -78,6 +91,7 @@ static bool add_dense(plan_builder *builder, size_t units, const hill__op *activ
     if (!instr->first && weights > builder->largest_transposed)
         builder->largest_transposed = weights;
     instr->z = instr->y;
+    take_slope_below(plan, instr);
     builder->x = instr->y;
     builder->width = units;
     builder->widest = units > builder->widest ? units : builder->widest;
@@ -207,7 +221,7 @@ int hill_plan_info(const hill_plan *plan, hill_plan_sizes *sizes)
     if (!hill__mul(plan->vector, hill__plan_vectors(plan) * sizeof(float), &sizes->vector_bytes) ||
         !hill__mul(plan->scratch, sizeof(float), &sizes->scratch_bytes) ||
         !hill__add(plan->inputs, plan->outputs, &row_floats) || !hill__mul(row_floats, sizeof(float), &row_floats) ||
-        !hill__add(row_floats, sizeof(uint64_t), &row_floats) || !hill__mul(row_floats, plan->block_rows, &rows_bytes) ||
+        !hill__add(row_floats, 2 * sizeof(uint64_t), &row_floats) || !hill__mul(row_floats, plan->block_rows, &rows_bytes) ||
         !hill__add(rows_bytes, 2 * HILL__ALIGN, &sizes->staging_bytes))
         return HILL_EMEMORY;
     return HILL_OK;

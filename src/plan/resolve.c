@@ -106,7 +106,9 @@ static int resolve_length(hill_recipe *recipe, uint64_t rows, hill_error *error)
     epochs = epochs < AUTO_EPOCHS_LEAST ? AUTO_EPOCHS_LEAST : epochs > AUTO_EPOCHS_MOST ? AUTO_EPOCHS_MOST : epochs;
     HILL__TRY(set_auto_count(recipe, "epochs", epochs, error));
     uint64_t patience = hill__recipe_count(recipe, "epochs") / 5;
-    patience = patience < AUTO_PATIENCE_LEAST ? AUTO_PATIENCE_LEAST : patience > AUTO_PATIENCE_MOST ? AUTO_PATIENCE_MOST : patience;
+    patience = patience < AUTO_PATIENCE_LEAST  ? AUTO_PATIENCE_LEAST
+               : patience > AUTO_PATIENCE_MOST ? AUTO_PATIENCE_MOST
+                                               : patience;
     return set_auto_count(recipe, "patience", patience, error);
 }
 

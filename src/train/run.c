@@ -34,7 +34,8 @@ static int place_memory(hill_run *run)
     for (size_t i = 0; i < hill__plan_vectors(plan); i++, next += plan->vector)
         *all[i] = next;
     run->rows = run->staging;
-    run->inputs = (float *)(run->rows + plan->block_rows);
+    run->next = run->rows + plan->block_rows;
+    run->inputs = (float *)(run->next + plan->block_rows);
     run->targets = run->inputs + plan->block_rows * plan->inputs;
     return HILL_OK;
 }
@@ -125,6 +126,7 @@ int hill_run_restart(hill_run *run, uint64_t seed)
     memset(run->vectors, 0, hill__plan_vectors(plan) * plan->vector * sizeof(float));
     run->seed = seed;
     run->step = 0;
+    run->next_step = 0;
     run->stop = run->total_steps ? HILL__STOP_NONE : HILL__STOP_EPOCHS;
     run->watch.best_cost = INFINITY;
     run->watch.best_epoch = 0;
@@ -157,23 +159,66 @@ hill__walk hill__run_walk(hill_run *run, const float *weights, size_t rows)
     return walk;
 }
 
-/* Gradient of the mean cost over `count` rows that begin at place `begin` of the epoch; *cost gets the sum of their costs. */
-static int batch_gradient(hill_run *run, uint64_t begin, size_t count, double *cost)
+/* The rows at places begin .. begin + count - 1 of this epoch. */
+static void list_rows(const hill_run *run, uint64_t begin, size_t count, uint64_t *rows)
 {
-    size_t block = run->plan->block_rows;
+    for (size_t i = 0; i < count; i++)
+        rows[i] = run->shuffled ? hill__permutation_at(&run->order, begin + i) : begin + i;
+}
+
+static size_t block_of(const hill_run *run, uint64_t rows)
+{
+    return rows < run->plan->block_rows ? (size_t)rows : run->plan->block_rows;
+}
+
+/* Lists the rows of the next step's first block, which begins at place `begin` of this epoch, and tells the source. */
+static void expect_rows(hill_run *run, uint64_t begin)
+{
+    const hill_source *source = &run->train;
+    uint64_t left = source->rows - begin;
+    size_t count = block_of(run, left < run->batch ? left : run->batch);
+    if (count == 0 || !source->expect)
+        return;
+    list_rows(run, begin, count, run->next);
+    run->next_step = run->step + 1;
+    source->expect(source->self, run->next, count);
+}
+
+/* Gathers rows at places begin .. begin + count - 1 of this epoch; those of a step's first block may be listed already. */
+static int gather_block(hill_run *run, uint64_t begin, size_t count, bool first)
+{
+    if (first && run->next_step == run->step && run->step > 0) {
+        uint64_t *listed = run->next;
+        run->next = run->rows;
+        run->rows = listed;
+    } else {
+        list_rows(run, begin, count, run->rows);
+    }
+    return hill__run_gather(run, &run->train, count);
+}
+
+/*
+ * Gradient of the mean cost over `count` rows that begin at place `begin` of the epoch. *cost gets the sum of their costs, and
+ * *good whether that and all of the gradient are finite.
+ */
+static int batch_gradient(hill_run *run, uint64_t begin, size_t count, double *cost, bool *good)
+{
     *cost = 0;
-    for (size_t done = 0; done < count; done += block) {
-        size_t rows = count - done < block ? count - done : block;
-        for (size_t i = 0; i < rows; i++)
-            run->rows[i] = run->shuffled ? hill__permutation_at(&run->order, begin + done + i) : begin + done + i;
-        HILL__TRY(hill__run_gather(run, &run->train, rows));
+    *good = true;
+    for (size_t done = 0, rows; done < count; done += rows) {
+        rows = block_of(run, count - done);
+        HILL__TRY(gather_block(run, begin + done, rows, done == 0));
+        if (done + rows == count)
+            expect_rows(run, begin + count);
         hill__walk walk = hill__run_walk(run, NULL, rows);
         walk.add = done > 0;
         walk.scale = 1.0f / (float)count;
         hill__walk_gradient(run->plan, &walk);
         for (size_t i = 0; i < rows; i++)
             *cost += (double)walk.costs[i];
+        *good = *good && !hill__flag_is_raised(&walk.broken);
     }
+    *good = *good && isfinite(*cost);
     return HILL_OK;
 }
 
@@ -221,7 +266,7 @@ static void update_part(void *context, unsigned part, unsigned parts)
 static void update_weights(hill_run *run, double rate)
 {
     update_job job = {run, hill__rule_update(&run->rule, run->step + 1, rate)};
-    hill__walk walk = {.pool = run->pool};
+    hill__walk walk = {.kernels = run->kernels, .pool = run->pool};
     hill__walk_share(&walk, run->plan->vector * UPDATE_WORK, update_part, &job);
 }
 
@@ -292,8 +337,9 @@ int hill_step(hill_run *run, hill_row *row)
     uint64_t begin = run->step % run->epoch_steps * run->batch;
     size_t count = run->train.rows - begin < run->batch ? (size_t)(run->train.rows - begin) : run->batch;
     double cost, rate = hill__schedule_rate(&run->schedule, run->step);
-    HILL__TRY(batch_gradient(run, begin, count, &cost));
-    if (!isfinite(cost) || !run->kernels->finite(run->gradient, vector))
+    bool good;
+    HILL__TRY(batch_gradient(run, begin, count, &cost, &good));
+    if (!good)
         return diverge(run, "the gradient", run->gradient, rate);
     bool norms = row && row->want & HILL_WANT_NORMS;
     if (row)

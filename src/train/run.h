@@ -31,9 +31,11 @@ struct hill_run {
     float *weights, *gradient, *best, *before;
     float *moments[2]; /* NULL where the rule keeps none */
     float *scratch;
-    void *staging; /* the block the next three lie in */
+    void *staging; /* the block the next four lie in */
     float *inputs, *targets;
-    uint64_t *rows;
+    uint64_t *rows;     /* of the block under way */
+    uint64_t *next;     /* of the first block of step `next_step` */
+    uint64_t next_step; /* 0: none is listed */
 
     uint64_t seed;
     size_t batch;

@@ -5,11 +5,13 @@
 
 #include "tables.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "data/choose.h"
 #include "data/rows.h"
 #include "data/split.h"
+#include "kernel/kernel.h"
 
 #define NA NAN
 
@@ -59,7 +61,7 @@ static void free_fitted(fitted *out)
 
 static void fill_row(const fitted *f, uint64_t row, float *inputs, float *targets)
 {
-    hill_source source = hill__rows_source(f->rows);
+    hill_source source = hill__rows_source(f->rows, hill__kernels_scalar.spread);
     assert_int_equal(source.fill(source.self, &row, 1, inputs, targets), HILL_OK);
 }
 
@@ -167,7 +169,7 @@ static void test_gathering(void **state)
     set_numbers(table, 1, b);
     set_numbers(table, 2, y);
     fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_NUMBERS, true, NULL}, NULL);
-    hill_source source = hill__rows_source(f.rows);
+    hill_source source = hill__rows_source(f.rows, hill__kernels_scalar.spread);
     const uint64_t order[] = {2, 0, 2, 1};
     float inputs[16], targets[4], one[4], target;
     assert_int_equal(source.inputs, 4);
@@ -197,10 +199,13 @@ static void test_images(void **state)
     assert_int_equal(f.status, HILL_OK);
     float got[6];
     fill_row(&f, 0, got, got + 4);
-    const float first[] = {-1, 1, -1, 1, 0, 1};
+    /* A byte is scaled and shifted by floats, rounded once. */
+    const float scale = (float)(1 / (255 * 0.5)), high = fmaf(255, scale, -1);
+    const float first[] = {-1, high, -1, high, 0, 1};
     assert_memory_equal(got, first, sizeof got);
+    assert_true(fabsf(high - 1) < 1e-6f);
     fill_row(&f, 2, got, NULL);
-    assert_true(got[0] == (float)((9.0 / 255 - 0.5) / 0.5));
+    assert_true(got[0] == fmaf(9, scale, -1));
     assert_string_equal(hill__lines_at(&f.encoder->lines, 0), "image: image, 2 x 2 x 1, mean 0.5, scale 0.5");
     free_fitted(&f);
     f = fit_table(table, (hill__encoder_options){0, HILL_TASK_CLASSES, false, NULL}, held);
@@ -327,7 +332,7 @@ static void test_text(void **state)
     hill__rows *rows;
     assert_int_equal(hill__rows_new(&view, &allocator, &rows, NULL), HILL_OK);
     assert_int_equal(hill__rows_bind(rows, NULL), HILL_OK);
-    hill_source source = hill__rows_source(rows);
+    hill_source source = hill__rows_source(rows, hill__kernels_scalar.spread);
     for (uint64_t row = 0; row < 3; row++) {
         float one[8], other[8];
         assert_true(copy->width <= 8);
@@ -382,7 +387,7 @@ static void test_other_table(void **state)
     assert_int_equal(hill__rows_bind(rows, NULL), HILL_OK);
     assert_int_equal(rows->count, 2);
     assert_int_equal(rows->unknown, 1);
-    hill_source source = hill__rows_source(rows);
+    hill_source source = hill__rows_source(rows, hill__kernels_scalar.spread);
     const uint64_t both[] = {0, 1};
     float inputs[8], targets[4];
     const float want[] = {1, 0, 1, 0, 3, 0, 0, 1}, classes[] = {0, 1, 1, 0};
@@ -465,7 +470,7 @@ static void test_parts(void **state)
     hill__rows *const sides[] = {rows, other};
     for (size_t s = 0; s < 2; s++) {
         assert_int_equal(hill__rows_bind(sides[s], NULL), HILL_OK);
-        hill_source source = hill__rows_source(sides[s]);
+        hill_source source = hill__rows_source(sides[s], hill__kernels_scalar.spread);
         assert_int_equal(source.rows, 3 - s);
         for (uint64_t i = 0; i < source.rows; i++) {
             float input, targets[3];

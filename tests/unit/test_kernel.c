@@ -792,7 +792,7 @@ static void sums_over_rows_are_one_chain(void **state)
         for (size_t rows = 0; rows <= 70; rows = rows * 2 + 1)
             for (int add = 0; add < 2; add++) {
                 memcpy(sum, first, sizeof sum);
-                k->add_rows(sum, x, rows, n, add);
+                k->add_rows(sum, x, rows, n, n, add);
                 for (size_t i = 0; i < n; i++) {
                     float total = 0;
                     for (size_t r = 0; r < rows; r++)
@@ -813,7 +813,7 @@ static void transposition_moves_every_float(void **state)
     for (size_t rows = 1; rows <= 67; rows += rows < 20 ? 1 : 9)
         for (size_t cols = 1; cols <= 67; cols += cols < 20 ? 1 : 9) {
             out[rows * cols] = GUARD;
-            k->transpose(out, in, rows, cols);
+            k->transpose(out, rows, in, cols, rows, cols);
             for (size_t r = 0; r < rows; r++)
                 for (size_t c = 0; c < cols; c++)
                     assert_true(out[c * rows + r] == in[r * cols + c]);

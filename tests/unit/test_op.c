@@ -358,26 +358,28 @@ static void weight_gradient_overwritten(const hill__gemm *g)
     RIGHT.gemm(&wrong);
 }
 
-static void add_rows_long(float *sum, const float *x, size_t rows, size_t n, bool add)
+static void add_rows_long(float *sum, const float *x, size_t rows, size_t cols, size_t n, bool add)
 {
-    RIGHT.add_rows(sum, x, rows, n, add);
-    for (size_t i = 0; i < n; i++)
+    RIGHT.add_rows(sum, x, rows, cols, n, add);
+    for (size_t i = 0; i < cols; i++)
         sum[i] *= 1.01f;
 }
 
-static void add_rows_short(float *sum, const float *x, size_t rows, size_t n, bool add)
+static void add_rows_short(float *sum, const float *x, size_t rows, size_t cols, size_t n, bool add)
 {
-    RIGHT.add_rows(sum, x, rows - 1, n, add);
+    RIGHT.add_rows(sum, x, rows - 1, cols, n, add);
 }
 
-static void add_rows_overwritten(float *sum, const float *x, size_t rows, size_t n, bool add)
+static void add_rows_overwritten(float *sum, const float *x, size_t rows, size_t cols, size_t n, bool add)
 {
     (void)add;
-    RIGHT.add_rows(sum, x, rows, n, false);
+    RIGHT.add_rows(sum, x, rows, cols, n, false);
 }
 
-static void transpose_left_out(float *out, const float *in, size_t rows, size_t cols)
+static void transpose_left_out(float *out, size_t out_row, const float *in, size_t in_row, size_t rows, size_t cols)
 {
+    (void)out_row;
+    (void)in_row;
     memcpy(out, in, rows * cols * sizeof *out);
 }
 
