@@ -34,8 +34,7 @@
 #undef TILE_FUNCTIONS
 #undef TILE_FUNCTIONS_NARROW
 #undef TILE_LOAD
-#undef TILE_ROW
-#undef TILE_ROW_NARROW
+#undef TILE_LOOPS
 #undef TILE_ROWS
 #undef TILE_STEP
 #undef TILE_VECS
