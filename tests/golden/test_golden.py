@@ -43,6 +43,12 @@ def tables(tmp_path_factory):
     return golden.write_tables(tmp_path_factory.mktemp("tables"))
 
 
+@pytest.fixture(scope="session")
+def cross():
+    """The cross compiler and the emulator are there, or this fails with how to install them."""
+    run([ROOT / "tools/setup", "--only-say", "long"])
+
+
 def release():
     """The golden program around the library of the release build."""
     archive = build("gcc") / "libdownhill.a"
@@ -92,12 +98,14 @@ def test_one_line(line, row, tables):
 @pytest.mark.long
 @pytest.mark.parametrize("row", ["neon", "scalar"])
 @pytest.mark.parametrize("line", CROSS)
+@pytest.mark.usefixtures("cross")
 def test_aarch64(line, row, tables):
     """The same for AArch64, emulated."""
     compare(["qemu-aarch64", *golden.program(line, CROSS[line])], tables, row)
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("cross")
 def test_command_on_aarch64(tmp_path):
     """The command cross-compiles without a warning, and its best row is NEON's."""
     command = sorted((ROOT / "cli").glob("*.c"))
