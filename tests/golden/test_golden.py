@@ -49,11 +49,12 @@ def cross():
     run([ROOT / "tools/setup", "--only-say", "long"])
 
 
-def release():
+@pytest.fixture(scope="session")
+def release(tmp_path_factory):
     """The golden program around the library of the release build."""
     archive = build("gcc") / "libdownhill.a"
     zlib = ["-lz"] if "inflate" in run(["nm", archive]).stdout else []
-    made = build("gcc") / "golden-release"
+    made = tmp_path_factory.mktemp("release") / "golden"
     run(["cc", "-Iinclude", "-Isrc", "tests/golden/golden.c", archive, *zlib, *ONE_LINE_LIBS, "-o", made])
     return [made]
 
@@ -81,10 +82,10 @@ def compare(words, tables, row):
 
 @pytest.mark.quick
 @pytest.mark.parametrize("row", ROWS)
-def test_release(row, tables):
+def test_release(row, release, tables):
     if lacks(row):
         pytest.skip(f"this machine's processor lacks {', '.join(lacks(row))}: row {row} not tested")
-    compare(release(), tables, row)
+    compare(release, tables, row)
 
 
 @pytest.mark.parametrize("row", ROWS)
