@@ -14,7 +14,7 @@ HEADING = """\
 THREADS = (1, 2, 3, 8)
 
 
-# ---- the tables ------------------------------------------------------------------------------------------------------------------
+# ---- the tables -------------------------------------------------------------------------------------------------------------
 
 def draws(count, seed):
     """Whole numbers of 0 .. 9999, the same ones forever (Knuth's generator of 64 bits)."""
@@ -75,7 +75,7 @@ def write_tables(folder):
     return paths
 
 
-# ---- the recipes -----------------------------------------------------------------------------------------------------------------
+# ---- the recipes ------------------------------------------------------------------------------------------------------------
 
 # Most hold no rows out, so that the model has the last weights and nothing that went wrong on the way is left behind.
 RECIPES = {
@@ -127,12 +127,13 @@ def recipe_text(words):
     return "\n".join(f"{knob}={value.replace('.', ' ') if knob == 'net' else value}" for knob, value in lines)
 
 
-# ---- the program -----------------------------------------------------------------------------------------------------------------
+# ---- the program ------------------------------------------------------------------------------------------------------------
 
 def program(name, compiler):
     """The golden program, built by one line, where it isn't there as these sources make it."""
     folder = ROOT / "build/golden" / name
-    command = [*compiler, *WARNINGS, *ONE_LINE, *library_sources(), "tests/golden/golden.c", *ONE_LINE_LIBS, "-o", folder / "golden"]
+    command = [*compiler, *WARNINGS, *ONE_LINE, *library_sources(), "tests/golden/golden.c", *ONE_LINE_LIBS,
+               "-o", folder / "golden"]
     version = run([compiler[0], "--version"]).stdout
     sources = [ROOT / "include/downhill.h", ROOT / "tests/golden/golden.c", *sorted((ROOT / "src").rglob("*.*"))]
     key = hashlib.sha256(repr((version, *map(str, command))).encode() + b"".join(path.read_bytes() for path in sources))

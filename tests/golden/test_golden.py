@@ -33,9 +33,9 @@ ROWS = {
 }.get(platform.machine(), {"scalar": set()})
 
 ADVICE = """
-Where another row, number of threads or build has the bits of the table, this is a bug in what differs. Where none has, the change
-under test changes the arithmetic or what a model file holds. If it means to: tools/golden writes the table anew, and CONTRIBUTING.md
-says what else that asks for."""
+Where another row, number of threads or build has the bits of the table, this is a bug in what differs. Where none has, the
+change under test changes the arithmetic or what a model file holds. If it means to: tools/golden writes the table anew, and
+CONTRIBUTING.md says what else that asks for."""
 
 
 @pytest.fixture(scope="session")
