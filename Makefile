@@ -32,7 +32,7 @@ test:
 	@$(PYTEST) -n auto --maxprocesses 8 -m "not long" --durations 10
 
 test-long:
-	@tools/setup build check test demo
+	@tools/setup build check test demo long
 	@$(PYTEST) -n auto --maxprocesses 8 --durations 20
 
 install: all

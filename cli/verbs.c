@@ -17,9 +17,10 @@
     {                                                                                                                       \
         OPTION_THREADS, "threads", "N", "machine", "at most so many threads; no bit of a result depends on it [every core]" \
     }
-#define ROW_ISA                                                                                                            \
-    {                                                                                                                      \
-        OPTION_ISA, "isa", "NAME", "machine", "forces a row of kernels: scalar, avx2, avx512; no bit depends on it [best]" \
+#define ROW_ISA                                                                                \
+    {                                                                                          \
+        OPTION_ISA, "isa", "NAME", "machine",                                                  \
+            "forces a row of kernels: scalar, avx2, avx512, neon; no bit depends on it [best]" \
     }
 #define ROW_JSON                                                                              \
     {                                                                                         \

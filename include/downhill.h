@@ -129,8 +129,8 @@ typedef struct hill_allocator {
 
 /*
  * What a host lends to an object it makes. `threads` is a maximum (0 means 1); a small net uses one whatever it says, because
- * more would make it slower. `isa` forces a kernel row by name ("scalar", "avx2", "avx512"); NULL or "best" takes the best this
- * machine has. Neither changes a bit of any result.
+ * more would make it slower. `isa` forces a kernel row by name ("scalar", "avx2", "avx512", "neon"); NULL or "best" takes the
+ * best this machine has. Neither changes a bit of any result.
  */
 typedef struct hill_host {
     size_t size;

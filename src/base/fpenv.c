@@ -15,6 +15,18 @@ bool hill__fp_is_default(void)
 {
     return (_mm_getcsr() & CONTROL_BITS) == 0;
 }
+#elif defined(__aarch64__)
+#include <stdint.h>
+
+/* FPCR: rounding mode, flush to zero, flush inputs to zero. Its other bits don't reach a float that isn't NaN. */
+#define CONTROL_BITS 0x01C00001u
+
+bool hill__fp_is_default(void)
+{
+    uint64_t control;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+    return (control & CONTROL_BITS) == 0;
+}
 #else
 bool hill__fp_is_default(void)
 {

@@ -15,6 +15,9 @@ static bool runs_here(const hill__kernels *kernels)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("fma");
     if (kernels == &hill__kernels_avx2)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#elif defined(__aarch64__)
+    if (kernels == &hill__kernels_neon)
+        return true;
 #endif
     return kernels == &hill__kernels_scalar;
 }
@@ -24,6 +27,8 @@ static const hill__kernels *const kernel_rows[] = {
 #if defined(__x86_64__) || defined(__i386__)
     &hill__kernels_avx512,
     &hill__kernels_avx2,
+#elif defined(__aarch64__)
+    &hill__kernels_neon,
 #endif
     &hill__kernels_scalar,
 };

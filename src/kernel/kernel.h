@@ -162,6 +162,8 @@ extern const hill__kernels hill__kernels_scalar;
 #if defined(__x86_64__) || defined(__i386__)
 extern const hill__kernels hill__kernels_avx2;
 extern const hill__kernels hill__kernels_avx512;
+#elif defined(__aarch64__)
+extern const hill__kernels hill__kernels_neon;
 #endif
 
 #endif

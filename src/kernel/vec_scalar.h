@@ -1,6 +1,6 @@
 /*
- * vec_scalar.h - vectors of one float: the reference row of the kernel table. vec_avx2.h and vec_avx512.h define the same
- * names; loops.inc is written against them once.
+ * vec_scalar.h - vectors of one float: the reference row of the kernel table. vec_avx2.h, vec_avx512.h and vec_neon.h
+ * define the same names; loops.inc is written against them once.
  */
 #include <math.h>
 #include <string.h>

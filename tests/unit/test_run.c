@@ -9,8 +9,36 @@
 #include "kernel/kernel.h"
 #include "train/run.h"
 
+/* What turns rounding down, up and to zero, and flushes denormals, in the processor's control register. */
 #if defined(__SSE2__)
 #include <xmmintrin.h>
+static const unsigned fp_modes[] = {0x2000, 0x4000, 0x6000, 0x8000, 0x0040};
+
+static unsigned fp_control(void)
+{
+    return _mm_getcsr();
+}
+
+static void set_fp_control(unsigned control)
+{
+    _mm_setcsr(control);
+}
+#elif defined(__aarch64__)
+static const unsigned fp_modes[] = {0x00800000, 0x00400000, 0x00C00000, 0x01000000};
+
+static unsigned fp_control(void)
+{
+    uint64_t control;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+    return (unsigned)control;
+}
+
+static void set_fp_control(unsigned control)
+{
+    __asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)control));
+}
+#else
+#define NO_FP_MODES
 #endif
 
 #define INPUTS 37
@@ -166,16 +194,16 @@ static void divergence_names_its_place_and_is_not_applied(void **state)
 static void a_changed_rounding_mode_is_an_error(void **state)
 {
     (void)state;
-#if defined(__SSE2__)
+#if !defined(NO_FP_MODES)
     hill_plan *plan = make_plan("net=4 tanh\nepochs=10", INPUTS, OUTPUTS, true);
     data *rows = make_data(20, INPUTS, OUTPUTS, TARGET_NUMBERS, 3);
-    const unsigned modes[] = {0x2000, 0x4000, 0x6000, 0x8000, 0x0040}, usual = _mm_getcsr();
+    const unsigned usual = fp_control();
     hill_run *run;
     assert_int_equal(hill_run_new(plan, &rows->source, NULL, NULL, &run), HILL_OK);
-    for (size_t i = 0; i < COUNT_OF(modes); i++) {
-        _mm_setcsr(usual | modes[i]);
+    for (size_t i = 0; i < COUNT_OF(fp_modes); i++) {
+        set_fp_control(usual | fp_modes[i]);
         int status = hill_step(run, NULL);
-        _mm_setcsr(usual);
+        set_fp_control(usual);
         assert_int_equal(status, HILL_EFPENV);
     }
     assert_int_equal(hill_step(run, NULL), HILL_ROW);

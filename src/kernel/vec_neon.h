@@ -1,0 +1,63 @@
+/*
+ * vec_neon.h - vectors of 4 floats by NEON, which every AArch64 has; the names are those of vec_scalar.h.
+ *
+ * NEON has no masked loads and stores: parts go through a buffer on the stack, so that no byte outside an array is touched.
+ */
+#include <string.h>
+
+#define ISA(name) name##_neon
+#define ISA_NAME "neon"
+#define ISA_TABLE hill__kernels_neon
+#define WIDTH 4
+#define TILE_ROWS 6
+#define TILE_VECS 4
+
+#define VF float32x4_t
+#define VI int32x4_t
+#define VM uint32x4_t
+
+#define V_INLINE static inline __attribute__((always_inline))
+
+V_INLINE VF ISA(load_part)(const float *p, size_t n, float fill)
+{
+    if (n >= 4)
+        return vld1q_f32(p);
+    float all[4] = {fill, fill, fill, fill};
+    memcpy(all, p, n * sizeof *p);
+    return vld1q_f32(all);
+}
+
+V_INLINE void ISA(store_part)(float *p, VF a, size_t n)
+{
+    float all[4];
+    vst1q_f32(all, a);
+    memcpy(p, all, (n < 4 ? n : 4) * sizeof *p);
+}
+
+#define v_load(p) vld1q_f32(p)
+#define v_store(p, a) vst1q_f32(p, a)
+#define v_load_part(p, n, fill) ISA(load_part)(p, n, fill)
+#define v_store_part(p, a, n) ISA(store_part)(p, a, n)
+#define v_set(x) vdupq_n_f32((float)(x))
+#define v_add(a, b) vaddq_f32(a, b)
+#define v_sub(a, b) vsubq_f32(a, b)
+#define v_mul(a, b) vmulq_f32(a, b)
+#define v_div(a, b) vdivq_f32(a, b)
+#define v_sqrt(a) vsqrtq_f32(a)
+#define v_fma(a, b, c) vfmaq_f32(c, a, b)
+#define v_greater(a, b) vcgtq_f32(a, b)
+#define v_less(a, b) vcltq_f32(a, b)
+#define v_unordered(a) vmvnq_u32(vceqq_f32(a, a))
+#define v_select(m, a, b) vbslq_f32(m, a, b)
+#define v_abs(a) vabsq_f32(a)
+#define v_sign_of(a) v_float(vandq_s32(v_bits(a), vdupq_n_s32(INT32_MIN)))
+#define v_or_sign(a, s) v_float(vorrq_s32(v_bits(a), v_bits(s)))
+#define v_bits(a) vreinterpretq_s32_f32(a)
+#define v_float(i) vreinterpretq_f32_s32(i)
+#define v_whole(i) vcvtq_f32_s32(i)
+#define vi_set(x) vdupq_n_s32((int)(x))
+#define vi_add(a, b) vaddq_s32(a, b)
+#define vi_sub(a, b) vsubq_s32(a, b)
+#define vi_and(a, b) vandq_s32(a, b)
+#define vi_shift_left23(a) vshlq_n_s32(a, 23)
+#define vi_shift_right(a, n) vshrq_n_s32(a, n)
