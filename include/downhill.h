@@ -128,8 +128,9 @@ typedef struct hill_allocator {
 } hill_allocator;
 
 /*
- * What a host lends to an object it makes. `threads` is a maximum (0 means 1); a small net uses one whatever it says, because
- * more would make it slower. `isa` forces a kernel row by name ("scalar", "avx2", "avx512", "neon"); NULL or "best" takes the
+ * What a host lends to an object it makes. `threads` is a maximum (0 means 1): no more are started than there are cores, and a
+ * small net uses one, because more would make it slower. `crowd` 1 starts all of them whatever the cores, which is only good for
+ * proofs. `isa` forces a kernel row by name ("scalar", "avx2", "avx512", "neon"); NULL or "best" takes the
  * best this machine has. Neither changes a bit of any result.
  */
 typedef struct hill_host {
@@ -137,6 +138,7 @@ typedef struct hill_host {
     hill_allocator allocator;
     unsigned threads;
     const char *isa;
+    int crowd;
 } hill_host;
 
 /*
@@ -648,7 +650,7 @@ HILL_API int hill_run_diagnose(hill_run *run, hill_diagnosis *diagnosis);
 
 /* clang-format off */
 #define HILL_ERROR_INIT          {sizeof(hill_error), HILL_OK, {0}}
-#define HILL_HOST_INIT           {sizeof(hill_host), {NULL, NULL, NULL}, 1, NULL}
+#define HILL_HOST_INIT           {sizeof(hill_host), {NULL, NULL, NULL}, 1, NULL, 0}
 #define HILL_MACHINE_INIT        {sizeof(hill_machine), 0, NULL, {NULL}, 0, {0}}
 #define HILL_TABLE_OPTIONS_INIT  {sizeof(hill_table_options), NULL, NULL, NULL, NULL, 0, HILL_PART_TRAIN, NULL}
 #define HILL_COLUMN_INIT         {sizeof(hill_column), NULL, HILL_COLUMN_NUMBER, 0, 0, 0, 0, 0, 0, 0, 0}

@@ -1,8 +1,9 @@
 /*
- * threads.c - the pool. Invariant: between two calls of hill__pool_run every worker waits for `round` to change.
+ * threads.c - the pool. Invariant: between two calls of hill__pool_run every worker waits for `round` to change, and a worker
+ * that isn't part of a round touches nothing of it.
  *
  * Workers and the caller spin for a short while before they block: a step of a small net is over sooner than a sleeping
- * thread wakes up, and with more threads than cores endless spinning would steal the time of whoever has work.
+ * thread wakes up, and endless spinning would steal the time of whoever has work. Nobody takes the mutex while nobody sleeps.
  */
 #define _GNU_SOURCE /* sched_getaffinity */
 
@@ -32,29 +33,49 @@ struct hill__pool {
     pthread_cond_t wake, finished;
     hill__task task;
     void *context;
-    unsigned parts;
-    atomic_uint round; /* changes with every call */
-    atomic_uint busy;  /* workers that aren't done yet */
+    _Atomic uint64_t round; /* how many there were, and in its low bits the parts of the last one */
+    atomic_uint busy;       /* workers of the round that aren't done yet */
+    atomic_uint sleepers;   /* workers that wait for `wake` or are about to */
+    atomic_bool waiting;    /* the caller waits for `finished` or is about to */
     atomic_bool stop;
 };
+
+#define ROUND_PARTS 0xFFFFu /* parts in `round` */
+#define ROUND_NEXT 0x10000u
 
 static void pause_briefly(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
 #endif
 }
 
-static void wait_for_round(hill__pool *pool, unsigned seen)
+/* Waits until there was another round than `seen`, and returns it. */
+static uint64_t wait_for_round(hill__pool *pool, uint64_t seen)
 {
+    uint64_t round;
     for (unsigned spin = 0; spin < SPINS; spin++) {
-        if (atomic_load_explicit(&pool->round, memory_order_acquire) != seen)
-            return;
+        if ((round = atomic_load_explicit(&pool->round, memory_order_acquire)) != seen)
+            return round;
         pause_briefly();
     }
     pthread_mutex_lock(&pool->mutex);
-    while (atomic_load(&pool->round) == seen)
+    atomic_fetch_add(&pool->sleepers, 1);
+    while ((round = atomic_load(&pool->round)) == seen)
         pthread_cond_wait(&pool->wake, &pool->mutex);
+    atomic_fetch_sub(&pool->sleepers, 1);
+    pthread_mutex_unlock(&pool->mutex);
+    return round;
+}
+
+static void finish_part(hill__pool *pool)
+{
+    if (atomic_fetch_sub(&pool->busy, 1) != 1 || !atomic_load(&pool->waiting))
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_signal(&pool->finished);
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -62,31 +83,50 @@ static void *work(void *argument)
 {
     pool_worker *worker = argument;
     hill__pool *pool = worker->pool;
-    for (unsigned seen = 0;; seen++) {
-        wait_for_round(pool, seen);
+    for (uint64_t seen = 0;;) {
+        seen = wait_for_round(pool, seen);
         if (atomic_load(&pool->stop))
             return NULL;
-        if (worker->part < pool->parts)
-            pool->task(pool->context, worker->part, pool->parts);
-        if (atomic_fetch_sub(&pool->busy, 1) == 1) {
-            pthread_mutex_lock(&pool->mutex);
-            pthread_cond_signal(&pool->finished);
-            pthread_mutex_unlock(&pool->mutex);
+        unsigned parts = (unsigned)(seen & ROUND_PARTS);
+        if (worker->part < parts) {
+            pool->task(pool->context, worker->part, parts);
+            finish_part(pool);
         }
     }
 }
 
-static void begin_round(hill__pool *pool)
+/* Workers see all that was written before; a worker that went to sleep unseen has seen the round. */
+static void begin_round(hill__pool *pool, unsigned parts)
 {
+    uint64_t round = atomic_load_explicit(&pool->round, memory_order_relaxed);
+    atomic_store(&pool->round, (round & ~(uint64_t)ROUND_PARTS) + ROUND_NEXT + parts);
+    if (atomic_load(&pool->sleepers) == 0)
+        return;
     pthread_mutex_lock(&pool->mutex);
-    atomic_fetch_add(&pool->round, 1);
     pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void wait_for_parts(hill__pool *pool)
+{
+    for (unsigned spin = 0; spin < SPINS; spin++) {
+        if (atomic_load_explicit(&pool->busy, memory_order_acquire) == 0)
+            return;
+        pause_briefly();
+    }
+    pthread_mutex_lock(&pool->mutex);
+    atomic_store(&pool->waiting, true);
+    while (atomic_load(&pool->busy) != 0)
+        pthread_cond_wait(&pool->finished, &pool->mutex);
+    atomic_store(&pool->waiting, false);
     pthread_mutex_unlock(&pool->mutex);
 }
 
 int hill__pool_new(unsigned threads, const hill_allocator *allocator, hill__pool **out)
 {
     *out = NULL;
+    if (threads > ROUND_PARTS)
+        threads = ROUND_PARTS;
     if (threads <= 1)
         return HILL_OK;
     hill__pool *pool = hill__alloc(allocator, 1, sizeof *pool);
@@ -119,7 +159,7 @@ void hill__pool_free(hill__pool *pool)
     if (!pool)
         return;
     atomic_store(&pool->stop, true);
-    begin_round(pool);
+    begin_round(pool, 0);
     for (unsigned i = 0; i < pool->started; i++)
         pthread_join(pool->workers[i].thread, NULL);
     pthread_cond_destroy(&pool->finished);
@@ -145,19 +185,10 @@ void hill__pool_run(hill__pool *pool, unsigned parts, hill__task task, void *con
     }
     pool->task = task;
     pool->context = context;
-    pool->parts = parts;
-    atomic_store(&pool->busy, pool->size - 1);
-    begin_round(pool);
+    atomic_store_explicit(&pool->busy, parts - 1, memory_order_relaxed);
+    begin_round(pool, parts);
     task(context, 0, parts);
-    for (unsigned spin = 0; spin < SPINS; spin++) {
-        if (atomic_load_explicit(&pool->busy, memory_order_acquire) == 0)
-            return;
-        pause_briefly();
-    }
-    pthread_mutex_lock(&pool->mutex);
-    while (atomic_load(&pool->busy) != 0)
-        pthread_cond_wait(&pool->finished, &pool->mutex);
-    pthread_mutex_unlock(&pool->mutex);
+    wait_for_parts(pool);
 }
 
 unsigned hill__core_count(void)

@@ -11,12 +11,14 @@
 #define WIDTH 4
 #define TILE_ROWS 6
 #define TILE_VECS 4
+#define THREAD_WORK 60000
 
 #define VF float32x4_t
 #define VI int32x4_t
 #define VM uint32x4_t
 
 #define V_INLINE static inline __attribute__((always_inline))
+#define V_UNROLL HILL__UNROLL
 
 V_INLINE VF ISA(load_part)(const float *p, size_t n, float fill)
 {
@@ -34,10 +36,27 @@ V_INLINE void ISA(store_part)(float *p, VF a, size_t n)
     memcpy(p, all, (n < 4 ? n : 4) * sizeof *p);
 }
 
+V_INLINE VF ISA(keep)(VF a, size_t n)
+{
+    const uint32_t lanes[4] = {0, 1, 2, 3};
+    uint32x4_t part = vcltq_u32(vld1q_u32(lanes), vdupq_n_u32(n < 4 ? (uint32_t)n : 4));
+    return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a), part));
+}
+
+V_INLINE VF ISA(load_bytes)(const unsigned char *p)
+{
+    uint32_t four;
+    memcpy(&four, p, sizeof four);
+    return vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(four))))));
+}
+
 #define v_load(p) vld1q_f32(p)
 #define v_store(p, a) vst1q_f32(p, a)
 #define v_load_part(p, n, fill) ISA(load_part)(p, n, fill)
 #define v_store_part(p, a, n) ISA(store_part)(p, a, n)
+#define v_load_bytes(p) ISA(load_bytes)(p)
+#define v_keep(a, n) ISA(keep)(a, n)
+#define v_first(a) vgetq_lane_f32(a, 0)
 #define v_set(x) vdupq_n_f32((float)(x))
 #define v_add(a, b) vaddq_f32(a, b)
 #define v_sub(a, b) vsubq_f32(a, b)
@@ -61,3 +80,23 @@ V_INLINE void ISA(store_part)(float *p, VF a, size_t n)
 #define vi_and(a, b) vandq_s32(a, b)
 #define vi_shift_left23(a) vshlq_n_s32(a, 23)
 #define vi_shift_right(a, n) vshrq_n_s32(a, n)
+
+/* Four rows: pairs of columns, then halves change places. */
+V_INLINE void ISA(transpose_block)(float *out, size_t out_row, const float *in, size_t in_row)
+{
+    float32x4x2_t top = vtrnq_f32(vld1q_f32(in), vld1q_f32(in + in_row));
+    float32x4x2_t below = vtrnq_f32(vld1q_f32(in + 2 * in_row), vld1q_f32(in + 3 * in_row));
+    for (size_t i = 0; i < 2; i++) {
+        vst1q_f32(out + i * out_row, vcombine_f32(vget_low_f32(top.val[i]), vget_low_f32(below.val[i])));
+        vst1q_f32(out + (i + 2) * out_row, vcombine_f32(vget_high_f32(top.val[i]), vget_high_f32(below.val[i])));
+    }
+}
+#define v_transpose(out, out_row, in, in_row) ISA(transpose_block)(out, out_row, in, in_row)
+
+/* Lane i with lane i + 2, then i + 1: what lane 0 ends with is the fixed tree's result. */
+#define V_FOLD(name, op)               \
+    V_INLINE VF ISA(name)(VF a)        \
+    {                                  \
+        a = op(a, vextq_f32(a, a, 2)); \
+        return op(a, vrev64q_f32(a));  \
+    }

@@ -75,6 +75,13 @@ static void begin(hill_run *run)
     run->watch = (hill__watch){.patience = hill__recipe_count(recipe, "patience"), .best_cost = INFINITY};
 }
 
+/* More threads than cores only wait for each other. */
+static unsigned threads_of(const hill_host *host)
+{
+    unsigned threads = host ? host->threads : 1, cores = hill__core_count();
+    return threads <= cores || host->crowd ? threads : cores;
+}
+
 int hill_run_new(const hill_plan *plan, const hill_source *train, const hill_source *valid, const hill_host *host,
                  hill_run **out)
 {
@@ -99,7 +106,7 @@ int hill_run_new(const hill_plan *plan, const hill_source *train, const hill_sou
         run->valid = *valid;
     int status = place_memory(run);
     if (status >= 0)
-        status = hill__pool_new(host ? host->threads : 1, &allocator, &run->pool);
+        status = hill__pool_new(threads_of(host), &allocator, &run->pool);
     if (status < 0) {
         hill_run_free(run);
         return status;

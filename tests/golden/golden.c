@@ -34,7 +34,7 @@ static void note_parts(void *context, unsigned part, unsigned parts)
 static unsigned parts_of_largest(const hill_run *run)
 {
     const hill_plan *plan = run->plan;
-    hill__walk walk = {.pool = run->pool};
+    hill__walk walk = {.kernels = run->kernels, .pool = run->pool};
     hill_tensor tensor = HILL_TENSOR_INIT;
     size_t rows = run->batch < plan->block_rows ? run->batch : plan->block_rows, largest = 0;
     unsigned parts = 0;
@@ -78,6 +78,7 @@ int main(int argc, char **argv)
     }
     host.isa = argv[3];
     host.threads = (unsigned)strtoul(argv[4], NULL, 10);
+    host.crowd = 1;
     int status = hill_table_open(argv[1], NULL, NULL, &table, &error);
     if (status == HILL_OK)
         status = hill_recipe_new(NULL, &recipe, &error);

@@ -81,6 +81,7 @@ static void threads_and_instruction_sets_never_show(void **state)
             for (size_t t = 0; t < COUNT_OF(threads); t++) {
                 hill_host host = HILL_HOST_INIT;
                 host.threads = threads[t];
+                host.crowd = 1;
                 host.isa = kernels->name;
                 if (descend(recipes[r], &host, true, r == 0) != expected)
                     fail_msg("%s, %u threads: other bits for\n%s", kernels->name, threads[t], recipes[r]);
