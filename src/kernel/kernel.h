@@ -80,6 +80,22 @@ typedef struct hill__gemm {
     const float *v;
 } hill__gemm;
 
+/*
+ * One row through a dense layer. Up: z = x w + bias and, where there is a map, y = map(z). Gradient: dw and dbias from x and d.
+ * Down: dx from d and, where there is a slope, times the slope at v.
+ */
+typedef struct hill__single {
+    size_t inputs, outputs;
+    const float *x, *w, *bias;
+    float *z, *y;
+    hill__map_loop map;
+    const float *d;
+    float *dw, *dbias;
+    float *dx;
+    hill__slope_loop slope;
+    const float *v;
+} hill__single;
+
 /* One row a data row: cost[r] = cost of y[r][n] against t[r][n], and where d isn't NULL d[r][n] = scale * its gradient. */
 typedef struct hill__cost {
     const float *y;
@@ -137,6 +153,9 @@ typedef struct hill__kernels {
     size_t tile_rows, tile_cols; /* threads split results at multiples of these */
     size_t thread_work;          /* multiply-adds under which a further thread costs more than it saves */
     void (*gemm)(const hill__gemm *g);
+    void (*single_up)(const hill__single *s);
+    bool (*single_gradient)(const hill__single *s); /* whether all of it is finite */
+    void (*single_down)(const hill__single *s);
     hill__map_loop map[HILL__MAP_COUNT];     /* NULL for identity */
     hill__slope_loop slope[HILL__MAP_COUNT]; /* NULL for identity */
     void (*softmax)(float *y, const float *x, size_t rows, size_t n);

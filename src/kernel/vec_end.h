@@ -48,6 +48,7 @@
 #undef WIDTH
 #undef v_abs
 #undef v_add
+#undef v_any
 #undef v_bits
 #undef v_div
 #undef v_first
