@@ -30,6 +30,8 @@
 #define v_greater(a, b) _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ)
 #define v_less(a, b) _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ)
 #define v_unordered(a) _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q)
+#define v_max(a, b) _mm512_max_ps(a, b)
+#define v_min(a, b) _mm512_min_ps(a, b)
 #define v_select(m, a, b) _mm512_mask_blend_ps(m, b, a)
 #define v_abs(a) v_float(_mm512_and_si512(v_bits(a), _mm512_set1_epi32(0x7FFFFFFF)))
 #define v_sign_of(a) v_float(_mm512_and_si512(v_bits(a), _mm512_set1_epi32((int)0x80000000u)))

@@ -12,6 +12,8 @@
 #undef LANES
 #undef LANE_VECS
 #undef LEAK
+#undef LN2
+#undef LN2_EXCESS
 #undef LN2_HIGH
 #undef LN2_LOW
 #undef LOG2_E
@@ -44,6 +46,8 @@
 #undef v_less
 #undef v_load
 #undef v_load_part
+#undef v_max
+#undef v_min
 #undef v_mul
 #undef v_or_sign
 #undef v_select
