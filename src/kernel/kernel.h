@@ -118,7 +118,8 @@ typedef struct hill__kernels {
     void (*transpose)(float *out, const float *in, size_t rows, size_t cols);
     bool (*finite)(const float *x, size_t n);
     /* Elementary functions over arrays, for the tests that compare them with the truth. */
-    hill__map_loop exp, log, erf;
+    hill__map_loop exp, log, erf, sin, cos;
+    void (*pow)(float *out, const float *x, const float *y, size_t n);
 } hill__kernels;
 
 /* Work (multiply-adds, or elements times a small factor) under which a second thread costs more than it saves. */

@@ -29,6 +29,7 @@
 #define v_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define v_greater(a, b) _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ)
 #define v_less(a, b) _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ)
+#define v_any(m) ((m) != 0)
 #define v_unordered(a) _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q)
 #define v_max(a, b) _mm512_max_ps(a, b)
 #define v_min(a, b) _mm512_min_ps(a, b)

@@ -2,9 +2,13 @@
  * vec_end.h - takes back what a vec_*.h header and loops.inc defined, so that the next ISA can follow in the same translation
  * unit (a single-file build).
  */
+#undef ANGLE_MOST
 #undef COST_ENTRY
 #undef EACH_GROUP
 #undef EACH_LANE_VEC
+#undef HALF_PI_HIGH
+#undef HALF_PI_LOW
+#undef HALF_PI_MIDDLE
 #undef INVERSE_SQRT_TWO_PI
 #undef ISA
 #undef ISA_NAME
@@ -30,6 +34,10 @@
 #undef TILE_ROW
 #undef TILE_ROWS
 #undef TILE_VECS
+#undef TWO_OVER_LN2_HIGH
+#undef TWO_OVER_LN2_LOW
+#undef TWO_THIRDS_OVER_LN2_HIGH
+#undef TWO_THIRDS_OVER_LN2_LOW
 #undef VF
 #undef VI
 #undef VM
@@ -38,6 +46,7 @@
 #undef WIDTH
 #undef v_abs
 #undef v_add
+#undef v_any
 #undef v_bits
 #undef v_div
 #undef v_float
