@@ -25,8 +25,9 @@ float hill__reduce_angle(float x, int32_t *quarters)
     memcpy(&bits, &x, sizeof bits);
     /*
      * x is whole * 2^e, e = exponent - 150. Bits of 2 / pi that make multiples of 4 of the product are left out: the first one
-     * needed has the weight 2^(1 - e), which is bit 32 + e - 2 of the table. 96 bits from there leave an error of 2^-70 in the
-     * product mod 4; no float comes nearer than 2^-31 to a multiple of pi / 2.
+     * needed has the weight 2^(1 - e), which is bit 32 + e - 2 of the table. 96 bits from there give 62 bits behind the point of
+     * the product mod 4, off by at most 2 of the last one. No float comes nearer than 2^-29.3 to a multiple of pi / 2
+     * (0x1.f37c8ap+95 does), so more than a float's 24 bits are left.
      */
     uint64_t whole = (bits & 0x7FFFFF) | 0x800000;
     uint32_t at = (bits >> 23) + 30 - 150;
