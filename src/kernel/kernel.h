@@ -168,7 +168,8 @@ typedef struct hill__kernels {
     void (*spread)(float *y, const unsigned char *bytes, size_t n, float scale, float shift); /* bytes to floats */
     double (*work)(uint64_t rounds, float *out); /* fused multiply-adds in registers; returns the operations they are */
     /* Elementary functions over arrays, for the tests that compare them with the truth. */
-    hill__map_loop exp, log, erf;
+    hill__map_loop exp, log, erf, sin, cos;
+    void (*pow)(float *out, const float *x, const float *y, size_t n);
 } hill__kernels;
 
 /* Rows of the table that run on this machine, best first; i past the end gives NULL. */

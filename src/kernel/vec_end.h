@@ -3,10 +3,14 @@
  * unit (a single-file build).
  */
 #undef ADD_VECS
+#undef ANGLE_MOST
 #undef COST_ENTRY
 #undef EACH_GROUP
 #undef EACH_LANE_VEC
 #undef EXPECT_DEPTH
+#undef HALF_PI_HIGH
+#undef HALF_PI_LOW
+#undef HALF_PI_MIDDLE
 #undef INVERSE_SQRT_TWO_PI
 #undef ISA
 #undef ISA_NAME
@@ -14,6 +18,8 @@
 #undef LANES
 #undef LANE_VECS
 #undef LEAK
+#undef LN2
+#undef LN2_EXCESS
 #undef LN2_HIGH
 #undef LN2_LOW
 #undef LOG2_E
@@ -38,6 +44,10 @@
 #undef TILE_ROWS
 #undef TILE_STEP
 #undef TILE_VECS
+#undef TWO_OVER_LN2_HIGH
+#undef TWO_OVER_LN2_LOW
+#undef TWO_THIRDS_OVER_LN2_HIGH
+#undef TWO_THIRDS_OVER_LN2_LOW
 #undef VF
 #undef VI
 #undef VM
@@ -60,6 +70,8 @@
 #undef v_load
 #undef v_load_bytes
 #undef v_load_part
+#undef v_max
+#undef v_min
 #undef v_mul
 #undef v_or_sign
 #undef v_select

@@ -36,6 +36,17 @@ V_INLINE void ISA(store_part)(float *p, VF a, size_t n)
     memcpy(p, all, (n < 4 ? n : 4) * sizeof *p);
 }
 
+/* As the other rows have them: b where either is NaN. */
+V_INLINE VF ISA(max)(VF a, VF b)
+{
+    return vbslq_f32(vcgtq_f32(a, b), a, b);
+}
+
+V_INLINE VF ISA(min)(VF a, VF b)
+{
+    return vbslq_f32(vcltq_f32(a, b), a, b);
+}
+
 V_INLINE VF ISA(keep)(VF a, size_t n)
 {
     const uint32_t lanes[4] = {0, 1, 2, 3};
@@ -68,6 +79,8 @@ V_INLINE VF ISA(load_bytes)(const unsigned char *p)
 #define v_less(a, b) vcltq_f32(a, b)
 #define v_unordered(a) vmvnq_u32(vceqq_f32(a, a))
 #define v_any(m) (vmaxvq_u32(m) != 0)
+#define v_max(a, b) ISA(max)(a, b)
+#define v_min(a, b) ISA(min)(a, b)
 #define v_select(m, a, b) vbslq_f32(m, a, b)
 #define v_abs(a) vabsq_f32(a)
 #define v_sign_of(a) v_float(vandq_s32(v_bits(a), vdupq_n_s32(INT32_MIN)))

@@ -37,6 +37,17 @@ V_INLINE VF ISA(from_bits)(VI i)
     return a;
 }
 
+/* a and b the right way round: where one is NaN the result is b. */
+V_INLINE VF ISA(max)(VF a, VF b)
+{
+    return a > b ? a : b;
+}
+
+V_INLINE VF ISA(min)(VF a, VF b)
+{
+    return a < b ? a : b;
+}
+
 #define v_load(p) (*(p))
 #define v_store(p, a) (*(p) = (a))
 #define v_load_part(p, n, fill) ((n) ? *(p) : (fill))
@@ -53,8 +64,10 @@ V_INLINE VF ISA(from_bits)(VI i)
 #define v_fma(a, b, c) fmaf(a, b, c)
 #define v_greater(a, b) ((a) > (b))
 #define v_less(a, b) ((a) < (b))
-#define v_unordered(a) ((a) != (a))
 #define v_any(m) (m)
+#define v_unordered(a) ((a) != (a))
+#define v_max(a, b) ISA(max)(a, b)
+#define v_min(a, b) ISA(min)(a, b)
 #define v_select(m, a, b) ((m) ? (a) : (b))
 #define v_abs(a) ISA(from_bits)(ISA(bits)(a) & 0x7FFFFFFF)
 #define v_sign_of(a) ISA(from_bits)(ISA(bits)(a) & (int32_t)0x80000000)

@@ -76,14 +76,16 @@ static void every_row_listed_has_run(void **state)
 /* ---- the floats that functions are tried on -------------------------------------------------------------------------------- */
 
 #define CHUNK 4096
-static const float corners[] = {0.0f,        -0.0f,       0x1p-149f,   -0x1p-149f,  0x1p-126f,   -0x1p-126f,  0x1.fffffcp-127f,
-                                0.5f,        -0.5f,       1.0f,        -1.0f,       FLT_MAX,     -FLT_MAX,    INFINITY,
-                                -INFINITY,   NAN,         88.7228317f, 88.72284f,   89.0f,       89.1f,       -87.33654f,
-                                -87.5f,      -103.0f,     -103.97208f, -103.97209f, -104.0f,     -104.1f,     0.6f,
-                                0.59999996f, -0.6f,       0.92f,       0.91999996f, -0.92f,      3.9999998f,  4.0f,
-                                4.0000005f,  0.70710677f, 0.70710683f, 1.4142135f,  1.4142137f,  0.99999994f, 1.0000001f,
-                                16.6f,       -16.6f,      -40.0f,      -40.1f,      1e-8f,       -1e-8f,      1e30f,
-                                -1e30f,      2e19f,       -2e19f,      12582912.0f, -12582912.0f};
+#define GUARD 12345.678f
+static const float corners[] = {0.0f,        -0.0f,       0x1p-149f,   -0x1p-149f,  0x1p-126f,    -0x1p-126f,  0x1.fffffcp-127f,
+                                0.5f,        -0.5f,       1.0f,        -1.0f,       FLT_MAX,      -FLT_MAX,    INFINITY,
+                                -INFINITY,   NAN,         88.7228317f, 88.72284f,   89.0f,        89.1f,       -87.33654f,
+                                -87.5f,      -103.0f,     -103.97208f, -103.97209f, -104.0f,      -104.1f,     0.6f,
+                                0.59999996f, -0.6f,       0.92f,       0.91999996f, -0.92f,       3.9999998f,  4.0f,
+                                4.0000005f,  0.70710677f, 0.70710683f, 1.4142135f,  1.4142137f,   0.99999994f, 1.0000001f,
+                                16.6f,       -16.6f,      -40.0f,      -40.1f,      1e-8f,        -1e-8f,      1e30f,
+                                -1e30f,      2e19f,       -2e19f,      12582912.0f, -12582912.0f, 131072.0f,   131072.02f,
+                                1.5707964f,  0.7853982f};
 
 static uint64_t stride_of_floats(void)
 {
@@ -164,9 +166,8 @@ typedef struct elementary {
 
 /* The functions of the arithmetic contract, then activations made of them. */
 static const elementary elementary_functions[] = {
-    {"exp", exp, 2},       {"log", log, 2},
-    {"erf", erf, 2},       {"sigmoid", sigmoid_truth, 2},
-    {"tanh", tanh, 2},     {"softplus", softplus_truth, 2},
+    {"exp", exp, 2},       {"log", log, 2},         {"erf", erf, 2},   {"sigmoid", sigmoid_truth, 2},
+    {"sin", sin, 2},       {"cos", cos, 2},         {"tanh", tanh, 2}, {"softplus", softplus_truth, 2},
     {"elu", elu_truth, 2}, {"selu", selu_truth, 3},
 };
 
@@ -176,7 +177,16 @@ static hill__map_loop loop_of(const hill__kernels *kernels, const char *name)
     if (strcmp(name, #id) == 0) \
         return kernels->map[HILL__MAP_##id];
     HILL__MAPS(FIND)
-    return strcmp(name, "exp") == 0 ? kernels->exp : strcmp(name, "log") == 0 ? kernels->log : kernels->erf;
+#undef FIND
+#define FIND(id)                \
+    if (strcmp(name, #id) == 0) \
+        return kernels->id;
+    FIND(exp)
+    FIND(log)
+    FIND(erf)
+    FIND(sin)
+    return kernels->cos;
+#undef FIND
 }
 
 static void elementary_functions_are_within_2_ulp(void **state)
@@ -246,6 +256,10 @@ static void corners_of_elementary_functions(void **state)
         assert_true(at_one(k->exp, 0) == 1 && at_one(k->exp, -103.5f) == 0x1p-149f && at_one(k->exp, -105) == 0);
         assert_true(at_one(k->log, 0) == -INFINITY && at_one(k->log, -0.0f) == -INFINITY && isnan(at_one(k->log, -1)));
         assert_true(at_one(k->log, INFINITY) == INFINITY && at_one(k->log, 1) == 0 && isnan(at_one(k->log, -INFINITY)));
+        assert_true(isnan(at_one(k->sin, NAN)) && isnan(at_one(k->sin, INFINITY)) && isnan(at_one(k->cos, -INFINITY)));
+        assert_true(at_one(k->cos, 0) == 1 && at_one(k->cos, -0.0f) == 1 && at_one(k->sin, 0x1p-149f) == 0x1p-149f);
+        assert_int_equal(bits_of(at_one(k->sin, -0.0f)), bits_of(-0.0f));
+        assert_int_equal(bits_of(at_one(map[HILL__MAP_tanh], -0.0f)), bits_of(-0.0f));
         assert_true(at_one(k->erf, INFINITY) == 1 && at_one(k->erf, -INFINITY) == -1);
         assert_int_equal(bits_of(at_one(k->erf, -0.0f)), bits_of(-0.0f));
         assert_true(at_one(map[HILL__MAP_sigmoid], 200) == 1 && at_one(map[HILL__MAP_sigmoid], -INFINITY) == 0);
@@ -257,6 +271,43 @@ static void corners_of_elementary_functions(void **state)
         assert_true(at_one(map[HILL__MAP_leaky_relu], -1) == -0.01f && at_one(map[HILL__MAP_elu], -INFINITY) == -1);
         assert_true(at_one(map[HILL__MAP_softplus], INFINITY) == INFINITY && at_one(map[HILL__MAP_softplus], -INFINITY) == 0);
         assert_true(at_one(map[HILL__MAP_softplus], 1000) == 1000 && at_one(map[HILL__MAP_softplus], -100) > 0);
+    }
+}
+
+/* C11, F.10.4.4, and plain values; tests/oracle compares pow with libm at millions of pairs. */
+static void powers_are_right(void **state)
+{
+    (void)state;
+    /* x, y and the result, three times a line. */
+    static const float cases[][9] = {
+        {0, -3, INFINITY, -0.0f, -3, -INFINITY, 0, -2.5f, INFINITY},
+        {-0.0f, -2, INFINITY, -0.0f, -INFINITY, INFINITY, 0, 3, 0},
+        {-0.0f, 3, -0.0f, -0.0f, 2.5f, 0, -1, INFINITY, 1},
+        {-1, -INFINITY, 1, 1, NAN, 1, 1, INFINITY, 1},
+        {NAN, 0, 1, INFINITY, -0.0f, 1, -2, 0.5f, NAN},
+        {-2, 3, -8, -2, -2, 0.25f, 0.5f, -INFINITY, INFINITY},
+        {-2, -INFINITY, 0, 0.5f, INFINITY, 0, -2, INFINITY, INFINITY},
+        {-INFINITY, -3, -0.0f, -INFINITY, -2.5f, 0, -INFINITY, 3, -INFINITY},
+        {-INFINITY, 2, INFINITY, INFINITY, -0.1f, 0, INFINITY, 0.1f, INFINITY},
+        {NAN, 1, NAN, 2, NAN, NAN, 2, 10, 1024},
+        {2, -149, 0x1p-149f, 2, -151, 0, 2, 128, INFINITY},
+        {-1, 16777215, -1, -1, 16777216, 1, 0x1p-149f, -1, INFINITY},
+        {4, 0.5f, 2, 10, 0, 1, -1, 8388607.5f, NAN},
+    };
+    enum { COUNT = COUNT_OF(cases) * 3 };
+    EACH_ROW(k)
+    for (size_t n = 1; n <= COUNT; n++) {
+        float x[COUNT], y[COUNT], out[COUNT + 1];
+        for (size_t i = 0; i < n; i++) {
+            x[i] = cases[i / 3][i % 3 * 3];
+            y[i] = cases[i / 3][i % 3 * 3 + 1];
+        }
+        out[n] = GUARD;
+        k->pow(out, x, y, n);
+        for (size_t i = 0; i < n; i++)
+            if (!same_float(out[i], cases[i / 3][i % 3 * 3 + 2]))
+                fail_msg("%s: pow(%g, %g) is %g", k->name, (double)x[i], (double)y[i], (double)out[i]);
+        assert_true(out[n] == GUARD);
     }
 }
 
@@ -322,8 +373,9 @@ static void maps_and_slopes_have_the_same_bits(void **state)
             continue;
         for (size_t n; (n = next_floats(&at, x)) > 0;) {
             draw_floats(d, n, at, 1);
-            for (size_t m = 1; m < HILL__MAP_COUNT + 3; m++) {
-                const hill__map_loop ours[] = {k->exp, k->log, k->erf}, theirs[] = {scalar->exp, scalar->log, scalar->erf};
+            for (size_t m = 1; m < HILL__MAP_COUNT + 5; m++) {
+                const hill__map_loop ours[] = {k->exp, k->log, k->erf, k->sin, k->cos};
+                const hill__map_loop theirs[] = {scalar->exp, scalar->log, scalar->erf, scalar->sin, scalar->cos};
                 (m < HILL__MAP_COUNT ? k->map[m] : ours[m - HILL__MAP_COUNT])(y, x, n);
                 (m < HILL__MAP_COUNT ? scalar->map[m] : theirs[m - HILL__MAP_COUNT])(expected, x, n);
                 assert_same_floats(y, expected, n, "map", k->name);
@@ -339,8 +391,6 @@ static void maps_and_slopes_have_the_same_bits(void **state)
     }
 }
 
-#define GUARD 12345.678f
-
 /* Lengths around the ends of vectors: what lies behind the last float isn't touched, in place is as good as apart. */
 static void maps_take_any_length(void **state)
 {
@@ -348,18 +398,21 @@ static void maps_take_any_length(void **state)
     float x[80], y[80], in_place[80], whole[80];
     draw_floats(x, 80, 9, 3);
     EACH_ROW(k)
-    for (size_t m = 1; m < HILL__MAP_COUNT; m++) {
-        k->map[m](whole, x, 80);
+    for (size_t m = 1; m < HILL__MAP_COUNT + 2; m++) {
+        hill__map_loop map = m < HILL__MAP_COUNT ? k->map[m] : m == HILL__MAP_COUNT ? k->sin : k->cos;
+        map(whole, x, 80);
         for (size_t n = 0; n < 70; n++) {
             for (size_t i = 0; i < 80; i++)
                 y[i] = GUARD;
             memcpy(in_place, x, sizeof x);
-            k->map[m](y, x, n);
-            k->map[m](in_place, in_place, n);
+            map(y, x, n);
+            map(in_place, in_place, n);
             for (size_t i = 0; i < 80; i++) {
                 assert_true(y[i] == (i < n ? whole[i] : GUARD));
                 assert_true(in_place[i] == (i < n ? whole[i] : x[i]));
             }
+            if (m >= HILL__MAP_COUNT)
+                continue;
             k->slope[m](y, x, n);
             for (size_t i = n; i < 80; i++)
                 assert_true(y[i] == GUARD);
@@ -846,6 +899,7 @@ int main(void)
         cmocka_unit_test(elementary_functions_are_within_2_ulp),
         cmocka_unit_test(activations_of_several_steps_are_near),
         cmocka_unit_test(corners_of_elementary_functions),
+        cmocka_unit_test(powers_are_right),
         cmocka_unit_test(slopes_are_derivatives_of_maps),
         cmocka_unit_test(maps_and_slopes_have_the_same_bits),
         cmocka_unit_test(maps_take_any_length),
