@@ -80,22 +80,6 @@ typedef struct hill__gemm {
     const float *v;
 } hill__gemm;
 
-/*
- * One row through a dense layer. Up: z = x w + bias and, where there is a map, y = map(z). Gradient: dw and dbias from x and d.
- * Down: dx from d and, where there is a slope, times the slope at v.
- */
-typedef struct hill__single {
-    size_t inputs, outputs;
-    const float *x, *w, *bias;
-    float *z, *y;
-    hill__map_loop map;
-    const float *d;
-    float *dw, *dbias;
-    float *dx;
-    hill__slope_loop slope;
-    const float *v;
-} hill__single;
-
 /* One row a data row: cost[r] = cost of y[r][n] against t[r][n], and where d isn't NULL d[r][n] = scale * its gradient. */
 typedef struct hill__cost {
     const float *y;
@@ -106,6 +90,19 @@ typedef struct hill__cost {
     float scale;
     float delta; /* huber's */
 } hill__cost;
+
+/*
+ * A dense layer as a single row meets it, at most HILL__LANES outputs: z = x w + bias, y = map(z); d, the gradient of y, becomes
+ * that of z, from which follow dw, dbias and dx. z, y, d and dx have room for whole vectors. z is where the map's slope is taken.
+ */
+typedef struct hill__single {
+    size_t inputs, outputs;
+    hill__map map;
+    const float *x, *w, *bias;
+    float *z, *y;
+    float *d;
+    float *dw, *dbias, *dx;
+} hill__single;
 
 #define HILL__COSTS(X)       \
     X(squared)               \
@@ -153,9 +150,8 @@ typedef struct hill__kernels {
     size_t tile_rows, tile_cols; /* threads split results at multiples of these */
     size_t thread_work;          /* multiply-adds under which a further thread costs more than it saves */
     void (*gemm)(const hill__gemm *g);
-    void (*single_up)(const hill__single *s);
-    bool (*single_gradient)(const hill__single *s); /* whether all of it is finite */
-    void (*single_down)(const hill__single *s);
+    bool (*single_walk)(const hill__single *layers, size_t count, void (*cost_loop)(const hill__cost *),
+                        const hill__cost *cost);
     hill__map_loop map[HILL__MAP_COUNT];     /* NULL for identity */
     hill__slope_loop slope[HILL__MAP_COUNT]; /* NULL for identity */
     void (*softmax)(float *y, const float *x, size_t rows, size_t n);

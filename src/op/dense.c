@@ -57,58 +57,8 @@ static void multiply(dense_product *product)
     hill__walk_share(product->walk, g->rows * g->cols * g->depth, run_product, product);
 }
 
-/* What was handed on is what the layer below works on. */
-static void turn_over(hill__walk *walk)
-{
-    float *d = walk->d;
-    walk->d = walk->d_next;
-    walk->d_next = d;
-}
-
-/* One row and few outputs need no tiles. */
-static bool is_single(const hill__instr *instr, const hill__walk *walk)
-{
-    return walk->rows == 1 && !walk->add && instr->outputs <= HILL__LANES && !(instr->activation->flags & HILL__OP_ROW);
-}
-
-static void single_forward(const hill__instr *instr, hill__walk *walk)
-{
-    walk->kernels->single_up(&(hill__single){.inputs = instr->inputs,
-                                             .outputs = instr->outputs,
-                                             .x = hill__input_of(instr, walk),
-                                             .w = walk->weights + instr->weight,
-                                             .bias = walk->weights + instr->bias,
-                                             .z = hill__buffer(walk, instr->z),
-                                             .y = hill__buffer(walk, instr->y),
-                                             .map = walk->kernels->map[instr->activation->kernel]});
-}
-
-static void single_backward(const hill__instr *instr, hill__walk *walk)
-{
-    hill__single single = {.inputs = instr->inputs,
-                           .outputs = instr->outputs,
-                           .x = hill__input_of(instr, walk),
-                           .w = walk->weights + instr->weight,
-                           .d = walk->d,
-                           .dw = walk->gradient + instr->weight,
-                           .dbias = walk->gradient + instr->bias,
-                           .dx = walk->d_next,
-                           .slope = walk->kernels->slope[instr->below->kernel],
-                           .v = hill__buffer(walk, instr->below_z)};
-    if (!walk->kernels->single_gradient(&single))
-        hill__flag_raise(&walk->broken);
-    if (instr->first)
-        return;
-    walk->kernels->single_down(&single);
-    turn_over(walk);
-}
-
 void hill__dense_forward(const hill__instr *instr, hill__walk *walk)
 {
-    if (is_single(instr, walk)) {
-        single_forward(instr, walk);
-        return;
-    }
     const hill__op *activation = instr->activation;
     float *y = hill__buffer(walk, instr->y), *z = hill__buffer(walk, instr->z);
     bool by_row = activation->flags & HILL__OP_ROW;
@@ -198,17 +148,15 @@ static void hand_on(const hill__instr *instr, hill__walk *walk)
                               .slope = walk->kernels->slope[instr->below->kernel],
                               .v = hill__buffer(walk, instr->below_z)}};
     multiply(&product);
-    turn_over(walk);
+    float *d = walk->d;
+    walk->d = walk->d_next;
+    walk->d_next = d;
 }
 
 void hill__dense_backward(const hill__instr *instr, hill__walk *walk)
 {
     if (!instr->slope_above)
         hill__activate_slope(instr->activation, walk, walk->d, hill__buffer(walk, instr->z), instr->outputs);
-    if (is_single(instr, walk)) {
-        single_backward(instr, walk);
-        return;
-    }
     find_gradient(instr, walk);
     if (!instr->first)
         hand_on(instr, walk);

@@ -75,6 +75,19 @@ static void begin(hill_run *run)
     run->watch = (hill__watch){.patience = hill__recipe_count(recipe, "patience"), .best_cost = INFINITY};
 }
 
+static int bind_singles(hill_run *run)
+{
+    size_t count = hill__singles_count(run->plan);
+    if (count == 0)
+        return HILL_OK;
+    run->singles.layers = hill__alloc(&run->allocator, count, sizeof *run->singles.layers);
+    if (!run->singles.layers)
+        return HILL_EMEMORY;
+    hill__walk walk = hill__run_walk(run, NULL, 1);
+    hill__singles_bind(&run->singles, run->plan, &walk);
+    return HILL_OK;
+}
+
 /* More threads than cores only wait for each other. */
 static unsigned threads_of(const hill_host *host)
 {
@@ -107,6 +120,8 @@ int hill_run_new(const hill_plan *plan, const hill_source *train, const hill_sou
     int status = place_memory(run);
     if (status >= 0)
         status = hill__pool_new(threads_of(host), &allocator, &run->pool);
+    if (status >= 0)
+        status = bind_singles(run);
     if (status < 0) {
         hill_run_free(run);
         return status;
@@ -123,6 +138,7 @@ void hill_run_free(hill_run *run)
         return;
     hill_allocator allocator = run->allocator;
     hill__pool_free(run->pool);
+    hill__free(&allocator, run->singles.layers, hill__singles_count(run->plan), sizeof *run->singles.layers);
     free_memory(run);
     hill__free(&allocator, run, 1, sizeof *run);
 }
@@ -212,6 +228,14 @@ static int batch_gradient(hill_run *run, uint64_t begin, size_t count, double *c
 {
     *cost = 0;
     *good = true;
+    if (run->singles.count) {
+        float row_cost;
+        HILL__TRY(gather_block(run, begin, 1, true));
+        expect_rows(run, begin + 1);
+        *good = hill__singles_gradient(&run->singles, run->kernels, &row_cost) && isfinite(row_cost);
+        *cost = (double)row_cost;
+        return HILL_OK;
+    }
     for (size_t done = 0, rows; done < count; done += rows) {
         rows = block_of(run, count - done);
         HILL__TRY(gather_block(run, begin + done, rows, done == 0));

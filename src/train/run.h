@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "plan/single.h"
 #include "plan/walk.h"
 #include "train/rule.h"
 #include "train/schedule.h"
@@ -36,6 +37,8 @@ struct hill_run {
     uint64_t *rows;     /* of the block under way */
     uint64_t *next;     /* of the first block of step `next_step` */
     uint64_t next_step; /* 0: none is listed */
+
+    hill__singles singles; /* how a step of one row walks, where layers are small */
 
     uint64_t seed;
     size_t batch;
