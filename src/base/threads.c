@@ -204,6 +204,11 @@ unsigned hill__core_count(void)
 
 void hill__split(size_t count, size_t unit, unsigned part, unsigned parts, size_t *begin, size_t *end)
 {
+    if (parts == 1) {
+        *begin = 0;
+        *end = count;
+        return;
+    }
     size_t units = count / unit + (count % unit != 0);
     size_t each = units / parts, more = units % parts;
     size_t first = part * each + (part < more ? part : more);

@@ -408,12 +408,21 @@ int hill__rows_bind(hill__rows *rows, hill_error *error)
     return rows->target == SIZE_MAX || encoder->task == HILL_TASK_CLASSES ? HILL_OK : rows_pack_targets(rows, error);
 }
 
+/* Bytes of a table that stay in a near cache without being asked for. */
+#define ROWS_NEAR ((uint64_t)1 << 18)
+
 hill_source hill__rows_source(hill__rows *rows, hill__spread spread)
 {
+    uint64_t row = rows->table->image_bytes + rows->cell_count * sizeof *rows->cells;
+    hill_source source = {.size = sizeof source,
+                          .self = rows,
+                          .rows = rows->count,
+                          .inputs = rows->encoder->width,
+                          .targets = hill__encoder_outputs(rows->encoder),
+                          .fill = rows_fill,
+                          .expect = row > 0 && rows->count > ROWS_NEAR / row ? rows_expect : NULL};
     rows->spread = spread;
-    return (hill_source){
-        sizeof(hill_source), rows,       rows->count, rows->encoder->width, hill__encoder_outputs(rows->encoder),
-        rows_fill,           rows_expect};
+    return source;
 }
 
 double hill__rows_number(const hill__rows *rows, uint64_t i)

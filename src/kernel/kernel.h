@@ -150,8 +150,8 @@ typedef struct hill__kernels {
     size_t tile_rows, tile_cols; /* threads split results at multiples of these */
     size_t thread_work;          /* multiply-adds under which a further thread costs more than it saves */
     void (*gemm)(const hill__gemm *g);
-    bool (*single_walk)(const hill__single *layers, size_t count, void (*cost_loop)(const hill__cost *),
-                        const hill__cost *cost);
+    /* Up, the cost of the one row, and down; whether the whole gradient is finite. */
+    bool (*single_walk)(const hill__single *layers, size_t count, hill__cost_kind kind, const hill__cost *cost);
     hill__map_loop map[HILL__MAP_COUNT];     /* NULL for identity */
     hill__slope_loop slope[HILL__MAP_COUNT]; /* NULL for identity */
     void (*softmax)(float *y, const float *x, size_t rows, size_t n);

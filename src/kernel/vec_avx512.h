@@ -22,6 +22,7 @@
 #define v_store(p, a) _mm512_storeu_ps(p, a)
 #define v_load_part(p, n, fill) _mm512_mask_loadu_ps(_mm512_set1_ps(fill), V_PART(n), p)
 #define v_store_part(p, a, n) _mm512_mask_storeu_ps(p, V_PART(n), a)
+#define v_load_four(p) _mm512_zextps128_ps512(_mm_loadu_ps(p))
 #define v_load_bytes(p) _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(p))))
 #define v_keep(a, n) _mm512_maskz_mov_ps(V_PART(n), a)
 #define v_first(a) _mm512_cvtss_f32(a)

@@ -69,6 +69,7 @@
 #undef v_less
 #undef v_load
 #undef v_load_bytes
+#undef v_load_four
 #undef v_load_part
 #undef v_max
 #undef v_min

@@ -43,7 +43,7 @@ void hill__singles_bind(hill__singles *singles, const hill_plan *plan, const hil
         dx = above;
     }
     const hill__instr *cost = hill__plan_cost(plan);
-    singles->cost_loop = walk->kernels->cost[cost->op->kernel];
+    singles->kind = (hill__cost_kind)cost->op->kernel;
     singles->cost = (hill__cost){.y = hill__input_of(cost, walk),
                                  .t = walk->targets,
                                  .d = walk->scratch + plan->d,
@@ -56,7 +56,7 @@ void hill__singles_bind(hill__singles *singles, const hill_plan *plan, const hil
 
 bool hill__singles_gradient(const hill__singles *singles, const hill__kernels *kernels, float *cost)
 {
-    bool good = kernels->single_walk(singles->layers, singles->count, singles->cost_loop, &singles->cost);
+    bool good = kernels->single_walk(singles->layers, singles->count, singles->kind, &singles->cost);
     *cost = singles->cost.cost[0];
     return good;
 }

@@ -10,7 +10,7 @@ typedef struct hill__singles {
     hill__single *layers; /* NULL: the plan isn't one of these */
     size_t count;
     hill__cost cost;
-    void (*cost_loop)(const hill__cost *cost);
+    hill__cost_kind kind;
 } hill__singles;
 
 /* How many layers a single row would walk; 0 where the plan takes more rows a step, or a layer is too wide for it. */

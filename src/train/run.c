@@ -148,7 +148,7 @@ int hill_run_restart(hill_run *run, uint64_t seed)
     const hill_plan *plan = run->plan;
     memset(run->vectors, 0, hill__plan_vectors(plan) * plan->vector * sizeof(float));
     run->seed = seed;
-    run->step = 0;
+    run->step = run->epoch = run->epoch_step = 0;
     run->next_step = 0;
     run->stop = run->total_steps ? HILL__STOP_NONE : HILL__STOP_EPOCHS;
     run->watch.best_cost = INFINITY;
@@ -275,7 +275,7 @@ static int diverge(hill_run *run, const char *what, const float *vector, double 
     run->stop = HILL__STOP_DIVERGED;
     snprintf(run->message, sizeof run->message,
              "diverged at step %llu (epoch %llu): %s of %s is no finite number, at rate %s; try a smaller --rate",
-             (unsigned long long)run->step + 1, (unsigned long long)(run->step / run->epoch_steps + 1), what, name, text);
+             (unsigned long long)run->step + 1, (unsigned long long)(run->epoch + 1), what, name, text);
     return HILL_EDIVERGED;
 }
 
@@ -318,7 +318,7 @@ static double norm_of(const float *a, const float *b, size_t n)
 static int end_epoch(hill_run *run, hill_row *row)
 {
     hill__watch *watch = &run->watch;
-    uint64_t epoch = run->step / run->epoch_steps;
+    uint64_t epoch = run->epoch + 1;
     hill_score score = HILL_SCORE_INIT;
     score.cost = score.accuracy = NAN;
     if (!run->kernels->finite(run->weights, run->plan->vector)) {
@@ -341,6 +341,8 @@ static int end_epoch(hill_run *run, hill_row *row)
         row->valid_cost = score.cost;
         row->valid_accuracy = score.accuracy;
     }
+    run->epoch = epoch;
+    run->epoch_step = 0;
     begin_epoch(run, epoch);
     return HILL_OK;
 }
@@ -349,7 +351,7 @@ static void fill_row(const hill_run *run, hill_row *row, double cost, double rat
 {
     row->epoch_end = 0;
     row->step = run->step + 1;
-    row->epoch = run->step / run->epoch_steps + 1;
+    row->epoch = run->epoch + 1;
     row->cost = cost;
     row->rate = rate;
     row->gradient_norm = row->weight_norm = row->step_norm = NAN;
@@ -365,7 +367,7 @@ int hill_step(hill_run *run, hill_row *row)
         return HILL_EFPENV;
     }
     const size_t vector = run->plan->vector;
-    uint64_t begin = run->step % run->epoch_steps * run->batch;
+    uint64_t begin = run->epoch_step * run->batch;
     size_t count = run->train.rows - begin < run->batch ? (size_t)(run->train.rows - begin) : run->batch;
     double cost, rate = hill__schedule_rate(&run->schedule, run->step);
     bool good;
@@ -385,9 +387,10 @@ int hill_step(hill_run *run, hill_row *row)
     }
     run->epoch_cost += cost;
     run->step++;
+    run->epoch_step++;
     if (run->step == run->total_steps)
         run->stop = HILL__STOP_EPOCHS;
-    if (run->step % run->epoch_steps == 0)
+    if (run->epoch_step == run->epoch_steps)
         HILL__TRY(end_epoch(run, row));
     return HILL_ROW;
 }

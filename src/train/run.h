@@ -44,7 +44,8 @@ struct hill_run {
     size_t batch;
     bool shuffled;
     uint64_t step, epoch_steps, total_steps;
-    hill__permutation order; /* of this epoch */
+    uint64_t epoch, epoch_step; /* of the step to come, both from 0 */
+    hill__permutation order;    /* of this epoch */
     hill__rule rule;
     hill__schedule schedule;
     double epoch_cost; /* sum over the epoch's rows so far */
