@@ -87,7 +87,7 @@ typedef struct dense_gradient {
     hill__gemm gemm; /* of the weights' gradient */
 } dense_gradient;
 
-/* A part of W's gradient, of b's, and of W turned over, which the input's gradient needs next. */
+/* A part of W's gradient, of b's, and of what the input's gradient needs turned over. */
 static void run_gradient(void *context, unsigned part, unsigned parts)
 {
     dense_gradient *job = context;
@@ -107,9 +107,10 @@ static void run_gradient(void *context, unsigned part, unsigned parts)
         hill__flag_raise(&walk->broken);
     if (instr->first)
         return;
-    hill__split(instr->inputs, HILL__LANES, part, parts, &begin, &end);
-    kernels->transpose(walk->transposed + begin, instr->inputs, walk->weights + instr->weight + begin * instr->outputs,
-                       instr->outputs, end - begin, instr->outputs);
+    size_t rows = instr->turn_d ? walk->rows : instr->inputs;
+    const float *in = instr->turn_d ? walk->d : walk->weights + instr->weight;
+    hill__split(rows, HILL__LANES, part, parts, &begin, &end);
+    kernels->transpose(walk->turned + begin, rows, in + begin * instr->outputs, instr->outputs, end - begin, instr->outputs);
 }
 
 static void find_gradient(const hill__instr *instr, hill__walk *walk)
@@ -127,18 +128,19 @@ static void find_gradient(const hill__instr *instr, hill__walk *walk)
                            .cols = instr->outputs,
                            .depth = walk->rows,
                            .add = walk->add}};
-    size_t moved = instr->outputs * (walk->rows + (instr->first ? 0 : instr->inputs));
+    size_t turned = instr->first ? 0 : instr->turn_d ? walk->rows : instr->inputs;
+    size_t moved = instr->outputs * (walk->rows + turned);
     hill__walk_share(walk, instr->inputs * instr->outputs * walk->rows + MOVE_WORK * moved, run_gradient, &job);
 }
 
 /* d_next[rows, inputs] = d[rows, outputs] W^T, times the slope of the layer below. */
-static void hand_on(const hill__instr *instr, hill__walk *walk)
+static void hand_on_by_weights(const hill__instr *instr, hill__walk *walk)
 {
     dense_product product = {walk,
                              {.a = walk->d,
                               .a_row = instr->outputs,
                               .a_step = 1,
-                              .b = walk->transposed,
+                              .b = walk->turned,
                               .b_row = instr->inputs,
                               .c = walk->d_next,
                               .c_row = instr->inputs,
@@ -148,6 +150,51 @@ static void hand_on(const hill__instr *instr, hill__walk *walk)
                               .slope = walk->kernels->slope[instr->below->kernel],
                               .v = hill__buffer(walk, instr->below_z)}};
     multiply(&product);
+}
+
+typedef struct dense_turn {
+    const hill__instr *instr;
+    const hill__walk *walk;
+    const float *in; /* [inputs][rows] */
+} dense_turn;
+
+/* A stretch of rows of d_next, turned back and multiplied by the slope below. */
+static void turn_back(void *context, unsigned part, unsigned parts)
+{
+    const dense_turn *job = context;
+    const hill__walk *walk = job->walk;
+    size_t begin, end, inputs = job->instr->inputs;
+    hill__split(walk->rows, HILL__LANES, part, parts, &begin, &end);
+    float *out = walk->d_next + begin * inputs;
+    walk->kernels->transpose(out, inputs, job->in + begin, walk->rows, inputs, end - begin);
+    hill__slope_loop slope = walk->kernels->slope[job->instr->below->kernel];
+    if (slope)
+        slope(out, hill__buffer(walk, job->instr->below_z) + begin * inputs, (end - begin) * inputs);
+}
+
+/* The same by W d^T, turned back afterwards: the very chains, with their factors the other way round. */
+static void hand_on_by_rows(const hill__instr *instr, hill__walk *walk)
+{
+    float *turned = walk->turned + instr->outputs * walk->rows;
+    dense_product product = {walk,
+                             {.a = walk->weights + instr->weight,
+                              .a_row = instr->outputs,
+                              .a_step = 1,
+                              .b = walk->turned,
+                              .b_row = walk->rows,
+                              .c = turned,
+                              .c_row = walk->rows,
+                              .rows = instr->inputs,
+                              .cols = walk->rows,
+                              .depth = instr->outputs}};
+    dense_turn turn = {instr, walk, turned};
+    multiply(&product);
+    hill__walk_share(walk, MOVE_WORK * instr->inputs * walk->rows, turn_back, &turn);
+}
+
+static void hand_on(const hill__instr *instr, hill__walk *walk)
+{
+    (instr->turn_d ? hand_on_by_rows : hand_on_by_weights)(instr, walk);
     float *d = walk->d;
     walk->d = walk->d_next;
     walk->d_next = d;

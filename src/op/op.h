@@ -38,6 +38,7 @@ typedef struct hill__instr {
     const struct hill__op *below;      /* of a dense layer: the activation fused into the layer that made x, or identity */
     size_t below_z;                    /* what the slope of `below` is taken at */
     bool slope_above;                  /* the layer that reads y multiplies by this layer's slope */
+    bool turn_d;                       /* backward turns d and dx over, which are smaller than the weights */
 } hill__instr;
 
 /*
@@ -55,7 +56,7 @@ typedef struct hill__walk {
     const float *targets;
     size_t rows; /* of this block */
     float *d, *d_next;
-    float *transposed; /* room for the largest weight that is needed transposed */
+    float *turned;     /* room for what a layer turns over: its weights, or d and dx */
     float *costs;      /* [rows] */
     hill__flag broken; /* raised where the gradient of a weight or bias isn't finite */
     float scale;       /* one over the rows of the batch */

@@ -19,7 +19,7 @@ typedef struct plan_builder {
     size_t x;     /* buffer the next instruction reads */
     size_t width; /* its units */
     size_t widest;
-    size_t largest_transposed;
+    size_t largest_turned;
 } plan_builder;
 
 /* Takes `floats` from *total, padded; false when sizes wrap. */
@@ -78,6 +78,18 @@ static void take_slope_below(hill_plan *plan, hill__instr *instr)
     below->slope_above = true;
 }
 
+/* The input's gradient needs the weights turned over, or d and, afterwards, what came of it. */
+static bool reserve_turned(plan_builder *builder, hill__instr *instr, size_t weights)
+{
+    size_t units, floats;
+    if (!hill__add(instr->inputs, instr->outputs, &units) || !hill__mul(units, builder->plan->block_rows, &floats))
+        return false;
+    instr->turn_d = floats < weights;
+    floats = instr->turn_d ? floats : weights;
+    builder->largest_turned = floats > builder->largest_turned ? floats : builder->largest_turned;
+    return true;
+}
+
 static bool add_dense(plan_builder *builder, size_t units, const hill__op *activation)
 {
     hill_plan *plan = builder->plan;
@@ -88,8 +100,8 @@ static bool add_dense(plan_builder *builder, size_t units, const hill__op *activ
         return false;
     plan->parameters += weights + units;
     plan->layers++;
-    if (!instr->first && weights > builder->largest_transposed)
-        builder->largest_transposed = weights;
+    if (!instr->first && !reserve_turned(builder, instr, weights))
+        return false;
     instr->z = instr->y;
     take_slope_below(plan, instr);
     builder->x = instr->y;
@@ -117,7 +129,7 @@ static bool add_head(plan_builder *builder, const hill__op *output, const hill__
     hill__instr *instr = append(builder, cost, 1);
     return instr && reserve(&plan->scratch, plan->block_rows, &plan->costs) &&
            reserve_rows(builder, builder->widest, &plan->d) && reserve_rows(builder, builder->widest, &plan->d_next) &&
-           reserve(&plan->scratch, builder->largest_transposed, &plan->transposed);
+           reserve(&plan->scratch, builder->largest_turned, &plan->turned);
 }
 
 static size_t block_rows_for(size_t batch)

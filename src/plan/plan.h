@@ -28,7 +28,7 @@ struct hill_plan {
     size_t answer;    /* buffer that holds the answers */
     size_t costs;     /* buffer of a block's row costs */
     size_t d, d_next; /* buffers of the backward walk */
-    size_t transposed;
+    size_t turned;
     size_t block_rows;
     size_t batch; /* rows a step; 0: all there are */
     size_t vector;

@@ -8,7 +8,7 @@
 void hill__walk_begin(const hill_plan *plan, hill__walk *walk)
 {
     walk->costs = walk->scratch + plan->costs;
-    walk->transposed = walk->scratch + plan->transposed;
+    walk->turned = walk->scratch + plan->turned;
     walk->delta = plan->delta;
 }
 
