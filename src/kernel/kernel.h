@@ -72,7 +72,9 @@ typedef struct hill__gemm {
     size_t rows, cols, depth;
     const float *bias; /* [cols] or NULL */
     bool add;
-    bool resume;   /* set within the kernels: chains go on from c */
+    bool resume;        /* set within the kernels: chains go on from c */
+    const float *ahead; /* likewise: what a tile fetches of b meanwhile, so many rows for each of its own */
+    size_t ahead_row, ahead_rows;
     float *broken; /* NULL, or 16 floats: becomes something other than zeros where a result isn't finite */
     hill__map_loop map;
     float *y;

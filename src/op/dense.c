@@ -113,21 +113,33 @@ static void run_gradient(void *context, unsigned part, unsigned parts)
     kernels->transpose(walk->turned + begin, rows, in + begin * instr->outputs, instr->outputs, end - begin, instr->outputs);
 }
 
+/* W's gradient: x^T d. Of one output it is a row, d^T x, whose floats lie side by side. */
+static hill__gemm weight_gradient(const hill__instr *instr, const hill__walk *walk)
+{
+    hill__gemm g = {.a = hill__input_of(instr, walk),
+                    .a_row = 1,
+                    .a_step = instr->inputs,
+                    .b = walk->d,
+                    .b_row = instr->outputs,
+                    .c = walk->gradient + instr->weight,
+                    .c_row = instr->outputs,
+                    .rows = instr->inputs,
+                    .cols = instr->outputs,
+                    .depth = walk->rows,
+                    .add = walk->add};
+    if (instr->outputs == 1) {
+        g.a = walk->d;
+        g.a_step = 1;
+        g.b = hill__input_of(instr, walk);
+        g.b_row = g.c_row = g.cols = instr->inputs;
+        g.rows = 1;
+    }
+    return g;
+}
+
 static void find_gradient(const hill__instr *instr, hill__walk *walk)
 {
-    dense_gradient job = {instr,
-                          walk,
-                          {.a = hill__input_of(instr, walk),
-                           .a_row = 1,
-                           .a_step = instr->inputs,
-                           .b = walk->d,
-                           .b_row = instr->outputs,
-                           .c = walk->gradient + instr->weight,
-                           .c_row = instr->outputs,
-                           .rows = instr->inputs,
-                           .cols = instr->outputs,
-                           .depth = walk->rows,
-                           .add = walk->add}};
+    dense_gradient job = {instr, walk, weight_gradient(instr, walk)};
     size_t turned = instr->first ? 0 : instr->turn_d ? walk->rows : instr->inputs;
     size_t moved = instr->outputs * (walk->rows + turned);
     hill__walk_share(walk, instr->inputs * instr->outputs * walk->rows + MOVE_WORK * moved, run_gradient, &job);
