@@ -2,8 +2,10 @@
  * threads.c - the pool. Invariant: between two calls of hill__pool_run every worker waits for `round` to change, and a worker
  * that isn't part of a round touches nothing of it.
  *
- * Workers and the caller spin for a short while before they block: a step of a small net is over sooner than a sleeping
- * thread wakes up, and endless spinning would steal the time of whoever has work. Nobody takes the mutex while nobody sleeps.
+ * Workers and the caller look for a short while before they block: a step of a small net is over sooner than a sleeping thread
+ * wakes up, and endless looking would steal the time of whoever has work. Soon they let others have the processor between two
+ * looks: the system often wakes a worker where its caller runs, and as long as the two take turns in blocking it sees no reason
+ * to part them. Nobody takes the mutex while nobody sleeps.
  */
 #define _GNU_SOURCE /* sched_getaffinity */
 
@@ -16,7 +18,9 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#define SPINS 4000
+/* Looks with a pause between two, and after those looks with a yield. */
+#define LOOKS_PAUSED 300u
+#define LOOKS 1500u
 
 typedef struct pool_worker {
     hill__pool *pool;
@@ -43,8 +47,12 @@ struct hill__pool {
 #define ROUND_PARTS 0xFFFFu /* parts in `round` */
 #define ROUND_NEXT 0x10000u
 
-static void pause_briefly(void)
+static void between_looks(unsigned look)
 {
+    if (look >= LOOKS_PAUSED) {
+        (void)sched_yield();
+        return;
+    }
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -56,10 +64,10 @@ static void pause_briefly(void)
 static uint64_t wait_for_round(hill__pool *pool, uint64_t seen)
 {
     uint64_t round;
-    for (unsigned spin = 0; spin < SPINS; spin++) {
+    for (unsigned look = 0; look < LOOKS; look++) {
         if ((round = atomic_load_explicit(&pool->round, memory_order_acquire)) != seen)
             return round;
-        pause_briefly();
+        between_looks(look);
     }
     pthread_mutex_lock(&pool->mutex);
     atomic_fetch_add(&pool->sleepers, 1);
@@ -109,10 +117,10 @@ static void begin_round(hill__pool *pool, unsigned parts)
 
 static void wait_for_parts(hill__pool *pool)
 {
-    for (unsigned spin = 0; spin < SPINS; spin++) {
+    for (unsigned look = 0; look < LOOKS; look++) {
         if (atomic_load_explicit(&pool->busy, memory_order_acquire) == 0)
             return;
-        pause_briefly();
+        between_looks(look);
     }
     pthread_mutex_lock(&pool->mutex);
     atomic_store(&pool->waiting, true);

@@ -150,7 +150,8 @@ typedef enum hill__rule_kind {
 typedef struct hill__kernels {
     const char *name;
     size_t tile_rows, tile_cols; /* threads split results at multiples of these */
-    size_t thread_work;          /* multiply-adds under which a further thread costs more than it saves */
+    size_t thread_work;          /* multiply-adds that one more thread of a loop must have to do */
+    double thread_reuse;         /* multiply-adds a float must be good for to be worth its way to another core */
     void (*gemm)(const hill__gemm *g);
     /* Up, the cost of the one row, and down; whether the whole gradient is finite. */
     bool (*single_walk)(const hill__single *layers, size_t count, hill__cost_kind kind, const hill__cost *cost);

@@ -8,6 +8,7 @@
 #define TILE_ROWS 6
 #define TILE_VECS 2
 #define THREAD_WORK 100000
+#define THREAD_REUSE 20
 
 #define VF __m256
 #define VI __m256i

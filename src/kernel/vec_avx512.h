@@ -8,6 +8,7 @@
 #define TILE_ROWS 6
 #define TILE_VECS 4
 #define THREAD_WORK 150000
+#define THREAD_REUSE 38
 
 #define VF __m512
 #define VI __m512i

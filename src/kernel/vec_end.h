@@ -33,6 +33,7 @@
 #undef SELU_SCALE
 #undef SLOPE_ENTRY
 #undef SQRT_HALF
+#undef THREAD_REUSE
 #undef THREAD_WORK
 #undef TILE
 #undef TILE_EACH

@@ -12,6 +12,7 @@
 #define TILE_ROWS 6
 #define TILE_VECS 4
 #define THREAD_WORK 60000
+#define THREAD_REUSE 12
 
 #define VF float32x4_t
 #define VI int32x4_t

@@ -12,6 +12,7 @@
 #define TILE_ROWS 6
 #define TILE_VECS 2
 #define THREAD_WORK 10000
+#define THREAD_REUSE 2
 
 typedef float ISA(vf);
 typedef int32_t ISA(vi);

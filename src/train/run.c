@@ -62,6 +62,26 @@ static void begin_epoch(hill_run *run, uint64_t epoch)
         run->order = hill__permutation_make(run->train.rows, run->seed, epoch, HILL__PURPOSE_ORDER);
 }
 
+/*
+ * From how many rows on threads make a walk faster. What one core has written must come over to another before that can go on
+ * with it, so a float must be good for many multiply-adds. All loops of a step are shared or none, for a weight that is always
+ * written by the same core mostly stays there.
+ */
+static size_t rows_to_share(const hill_run *run)
+{
+    double weights = 0, units = 0, reuse = run->kernels->thread_reuse;
+    hill_tensor tensor = HILL_TENSOR_INIT;
+    for (size_t i = 0; hill_plan_tensor(run->plan, i, &tensor) == HILL_OK; i++) {
+        if (tensor.rank != 2)
+            continue;
+        weights += (double)tensor.shape[0] * (double)tensor.shape[1];
+        units += (double)tensor.shape[0] + (double)tensor.shape[1];
+    }
+    /* rows * weights multiply-adds to rows * units + weights floats */
+    double spare = weights - reuse * units;
+    return spare > 0 && reuse * weights / spare < 1e9 ? (size_t)(reuse * weights / spare) + 1 : SIZE_MAX;
+}
+
 static void begin(hill_run *run)
 {
     const hill_recipe *recipe = run->plan->recipe;
@@ -72,6 +92,7 @@ static void begin(hill_run *run)
     run->shuffled = !hill__recipe_is(recipe, "order", "file");
     run->rule = hill__rule_make(recipe);
     run->schedule = hill__schedule_make(recipe, run->epoch_steps, run->total_steps);
+    run->share_rows = rows_to_share(run);
     run->watch = (hill__watch){.patience = hill__recipe_count(recipe, "patience"), .best_cost = INFINITY};
 }
 
@@ -171,7 +192,7 @@ int hill__run_gather(hill_run *run, const hill_source *source, size_t count)
 hill__walk hill__run_walk(hill_run *run, const float *weights, size_t rows)
 {
     hill__walk walk = {.kernels = run->kernels,
-                       .pool = run->pool,
+                       .pool = rows >= run->share_rows ? run->pool : NULL,
                        .weights = weights ? weights : run->weights,
                        .gradient = run->gradient,
                        .scratch = run->scratch,
@@ -297,7 +318,8 @@ static void update_part(void *context, unsigned part, unsigned parts)
 static void update_weights(hill_run *run, double rate)
 {
     update_job job = {run, hill__rule_update(&run->rule, run->step + 1, rate)};
-    hill__walk walk = {.kernels = run->kernels, .pool = run->pool};
+    bool share = block_of(run, run->batch) >= run->share_rows;
+    hill__walk walk = {.kernels = run->kernels, .pool = share ? run->pool : NULL};
     hill__walk_share(&walk, run->plan->vector * UPDATE_WORK, update_part, &job);
 }
 

@@ -34,9 +34,9 @@ static void note_parts(void *context, unsigned part, unsigned parts)
 static unsigned parts_of_largest(const hill_run *run)
 {
     const hill_plan *plan = run->plan;
-    hill__walk walk = {.kernels = run->kernels, .pool = run->pool};
     hill_tensor tensor = HILL_TENSOR_INIT;
     size_t rows = run->batch < plan->block_rows ? run->batch : plan->block_rows, largest = 0;
+    hill__walk walk = {.kernels = run->kernels, .pool = rows >= run->share_rows ? run->pool : NULL};
     unsigned parts = 0;
     for (size_t i = 0; hill_plan_tensor(plan, i, &tensor) == HILL_OK; i++)
         if (tensor.rank == 2 && tensor.shape[0] * tensor.shape[1] > largest)

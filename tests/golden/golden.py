@@ -115,8 +115,8 @@ RECIPES = {
     "images": ("digits", "valid=0.15 epochs=2 batch=64 net=21.relu"),
     # Work enough for eight threads: in products cut by rows, and by columns; in a block of rows and a short one; in long sums;
     # in the rule's pass.
-    "shared": ("wide", "target=letter valid=0 rule=adam epochs=2 batch=full net=80.gelu,63.tanh"),
-    "shared-columns": ("wide", "target=sum valid=0.9 patience=0 rule=momentum rate=1e-3 epochs=2 batch=10 net=330.relu,401.tanh"),
+    "shared": ("wide", "target=letter valid=0 rule=adam epochs=1 batch=full net=300.gelu,200.tanh"),
+    "shared-columns": ("wide", "target=sum valid=0.5 patience=0 rule=momentum rate=1e-3 epochs=1 batch=80 net=330.relu,401.tanh"),
     "shared-images": ("digits", "valid=0 rule=adamw epochs=1 batch=full net=70.relu,129.relu"),
 }
 

@@ -76,7 +76,7 @@ def compare(words, tables, row):
             shared += int(ran["shared"]) == threads
             if digest != table.get(name):
                 wrong.append(f"{row}, {threads} threads: {name}")
-        assert shared >= 3, f"only {shared} recipes have work for {threads} threads: some need wider nets, see THREAD_WORK in src/kernel/vec_*.h"
+        assert shared >= 3, f"only {shared} recipes have work for {threads} threads: some need wider nets, see THREAD_WORK and THREAD_REUSE in src/kernel/vec_*.h"
     assert not wrong, "\n".join(["not the bits of tests/golden/hashes.txt:", *wrong]) + ADVICE
 
 
