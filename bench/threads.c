@@ -58,7 +58,8 @@ static double compare(size_t width, unsigned batch, unsigned threads, const hill
     hill_shape shape = HILL_SHAPE_INIT;
     double times[2][TURNS], ratio = -1;
     shape.inputs = shape.outputs = width;
-    int length = snprintf(text, sizeof text, "net=%zu relu\ncost=squared\nrule=adam\nrate=1e-6\nbatch=%u\nepochs=100000000", width, batch);
+    int length = snprintf(text, sizeof text, "net=%zu relu\ncost=squared\nrule=adam\nrate=1e-6\nbatch=%u\nepochs=100000000",
+                          width, batch);
     int good = hill_recipe_new(NULL, &recipe, &error) == HILL_OK &&
                hill_recipe_parse(recipe, text, (size_t)length, NULL, &error) == HILL_OK &&
                hill_plan_new(recipe, &shape, NULL, &plan, &error) == HILL_OK;
@@ -111,8 +112,8 @@ int main(int argc, char **argv)
     double worst = 0;
     for (size_t i = 0; i < count; i++)
         worst = ratios[i] > worst ? ratios[i] : worst;
-    printf("%zu nets, %u threads over 1: worst %.3f, median %.3f, %zu over %.2f\n", count, threads, worst, median(ratios, count),
-           slower, LIMIT);
+    printf("%zu nets, %u threads over 1: worst %.3f, median %.3f, %zu over %.2f\n", count, threads, worst,
+           median(ratios, count), slower, LIMIT);
     free(floats);
     return 0;
 }

@@ -120,21 +120,24 @@ static int array_fill_images(const hill__array *array, hill_table *table, hill_e
         if (array->shape[i] > UINT32_MAX || !hill__mul(bytes, (size_t)array->shape[i], &bytes))
             return hill__fail(error, HILL_EDATA, "%s: its images are too large", array->name);
     }
-    table->image = hill__alloc(&table->allocator, (size_t)array->shape[0], bytes);
-    if (!table->image)
+    bool stays = array->lasting && !array->columns_first;
+    if (!stays && !hill__table_make_image(table, array->shape[0], bytes))
         return hill__fail_memory(error);
     table->rows = array->shape[0];
     table->image_bytes = bytes;
     table->image_height = (uint32_t)array->shape[1];
     table->image_width = (uint32_t)array->shape[2];
     table->image_channels = array->axes == 4 ? (uint32_t)array->shape[3] : 1;
-    if (!array->columns_first) {
-        memcpy(table->image, array->data, (size_t)table->rows * bytes);
+    if (stays) {
+        table->image = array->data;
         return HILL_OK;
     }
-    for (size_t row = 0; row < table->rows; row++)
+    unsigned char *image = table->image_block.data;
+    if (!array->columns_first)
+        memcpy(image, array->data, (size_t)table->rows * bytes);
+    for (size_t row = 0; array->columns_first && row < table->rows; row++)
         for (size_t k = 0; k < bytes; k++)
-            table->image[row * bytes + k] = array->data[array_turned(array, row, k)];
+            image[row * bytes + k] = array->data[array_turned(array, row, k)];
     return HILL_OK;
 }
 

@@ -19,6 +19,7 @@ typedef struct hill__array {
     size_t axes;
     uint64_t shape[HILL__ARRAY_AXES];
     const unsigned char *data;
+    bool lasting; /* the data outlives the table: images may stay where they are */
 } hill__array;
 
 /* HILL_EDATA unless the shape's numbers are exactly `length` bytes, one row at least. */

@@ -42,7 +42,7 @@ bool hill__idx_is(const hill_bytes *bytes)
 int hill__idx_read(const hill_bytes *bytes, const hill__reading *reading, hill_table **out, hill_error *error)
 {
     *out = NULL;
-    hill__array array = {.name = bytes->name, .big = true};
+    hill__array array = {.name = bytes->name, .big = true, .lasting = reading->lasting};
     const unsigned char *p = bytes->data;
     if (!hill__idx_is(bytes) || !idx_type(p[2], &array))
         return hill__fail(error, HILL_EDATA, "%s: is no IDX file", bytes->name);

@@ -186,6 +186,7 @@ int hill__npy_read(const hill_bytes *bytes, const hill__reading *reading, hill_t
     hill__array array;
     *out = NULL;
     HILL__TRY(hill__npy_parse(bytes, &array, error));
+    array.lasting = reading->lasting;
     hill_table *table = hill__table_new(bytes->name, "npy", &reading->allocator);
     if (!table)
         return hill__fail_memory(error);

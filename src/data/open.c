@@ -40,15 +40,20 @@ static bool open_is_csv(const hill_table *table)
     return strcmp(table->format, "csv") == 0 || strcmp(table->format, "tsv") == 0;
 }
 
-/* A file as its format's reader gives it. */
-static int open_read_file(const char *path, const hill__reading *reading, hill_table **out, hill_error *error)
+/* A file as its format's reader gives it. The table keeps the bytes where its images lie among them. */
+static int open_read_file(const char *path, const hill__reading *how, hill_table **out, hill_error *error)
 {
     hill__file_bytes file;
+    hill__reading lasting = *how, *reading = &lasting;
+    lasting.lasting = true;
     *out = NULL;
     HILL__TRY(hill__bytes_load(path, &reading->allocator, &file, error));
     hill_bytes bytes = {file.data, file.length, path};
     int status = open_read_format(&bytes, reading, out, error);
-    hill__bytes_free(&reading->allocator, &file);
+    if (status == HILL_OK && (*out)->image && !(*out)->image_block.data)
+        (*out)->image_block = file;
+    else
+        hill__bytes_free(&reading->allocator, &file);
     return status;
 }
 

@@ -12,6 +12,7 @@ typedef struct hill__reading {
     hill_table_options options;
     const hill__schema *schema; /* NULL: every column */
     hill_allocator allocator;
+    bool lasting; /* the bytes that are read outlive the table: images may stay among them */
 } hill__reading;
 
 /*

@@ -26,6 +26,19 @@ static void table_free_column(hill_table *table, hill__column *column)
     hill__lines_free(&column->values);
 }
 
+bool hill__table_make_image(hill_table *table, uint64_t rows, size_t bytes)
+{
+    size_t all;
+    if (rows > SIZE_MAX || !hill__mul((size_t)rows, bytes, &all))
+        return false;
+    unsigned char *block = hill__alloc(&table->allocator, all, 1);
+    if (!block)
+        return false;
+    table->image_block = (hill__file_bytes){block, all, all};
+    table->image = block;
+    return true;
+}
+
 void hill_table_free(hill_table *table)
 {
     if (!table)
@@ -34,7 +47,7 @@ void hill_table_free(hill_table *table)
     for (size_t i = 0; i < table->column_count; i++)
         table_free_column(table, &table->columns[i]);
     hill__free(&allocator, table->columns, table->column_count, sizeof *table->columns);
-    hill__free(&allocator, table->image, (size_t)table->rows, table->image_bytes);
+    hill__free(&allocator, table->image_block.data, table->image_block.capacity, 1);
     hill__free(&allocator, table->lines, (size_t)table->rows, sizeof *table->lines);
     hill__text_free(&table->guesses);
     hill__lines_free(&table->notes);

@@ -7,6 +7,7 @@
 #ifndef HILL_DATA_TABLE_H
 #define HILL_DATA_TABLE_H
 
+#include "base/file.h"
 #include "base/text.h"
 
 #define HILL__MISSING UINT32_MAX
@@ -31,8 +32,9 @@ struct hill_table {
     size_t column_count; /* the image block is not one of them here */
     hill__column *columns;
     bool has_header;
-    unsigned char *image; /* [rows][image_bytes] or NULL */
-    size_t image_bytes;   /* height * width * channels */
+    const unsigned char *image;   /* [rows][image_bytes] or NULL */
+    hill__file_bytes image_block; /* what the image lies in: memory of its own, or the whole file */
+    size_t image_bytes;           /* height * width * channels */
     uint32_t image_height, image_width, image_channels;
     uint64_t *lines; /* CSV: the line each row begins on, for messages; else NULL */
     hill__text guesses;
@@ -72,6 +74,7 @@ void hill__table_place(const hill_table *table, uint64_t row, char *out, size_t 
 hill_table *hill__table_new(const char *name, const char *format, const hill_allocator *allocator);
 bool hill__table_set_columns(hill_table *table, size_t count);
 bool hill__table_set_name(hill_table *table, size_t column, const char *name, size_t length);
+bool hill__table_make_image(hill_table *table, uint64_t rows, size_t bytes); /* room of its own for an image block */
 bool hill__table_set_kind(hill_table *table, size_t column, hill_column_kind kind);
 
 /* Counts missing and different values of every column and takes low, high, mean and whole of the numbers. false: no memory. */

@@ -57,9 +57,8 @@ static inline void set_images(hill_table *table, const unsigned char *bytes, uin
     table->image_width = width;
     table->image_channels = 1;
     table->image_bytes = (size_t)height * width;
-    table->image = hill__alloc(&table->allocator, (size_t)table->rows, table->image_bytes);
-    assert_non_null(table->image);
-    memcpy(table->image, bytes, (size_t)table->rows * table->image_bytes);
+    assert_true(hill__table_make_image(table, table->rows, table->image_bytes));
+    memcpy(table->image_block.data, bytes, (size_t)table->rows * table->image_bytes);
 }
 
 #endif

@@ -212,7 +212,7 @@ static void test_images(void **state)
     fill_row(&f, 0, got, NULL);
     assert_true(got[0] == 0 && got[1] == 255);
     free_fitted(&f);
-    memset(table->image, 5, 12);
+    memset(table->image_block.data, 5, 12);
     f = fit_table(table, (hill__encoder_options){0, HILL_TASK_CLASSES, true, NULL}, NULL);
     assert_int_equal(f.status, HILL_EDATA);
     free_fitted(&f);
