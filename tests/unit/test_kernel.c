@@ -832,6 +832,36 @@ static void rules_are_right(void **state)
     }
 }
 
+/* Running means without a gradient end as 0, not as denormal numbers that last for ever. */
+static void faded_means_are_zero(void **state)
+{
+    (void)state;
+    static const hill__rule_kind rules[] = {HILL__RULE_momentum, HILL__RULE_nesterov, HILL__RULE_rmsprop, HILL__RULE_adam};
+    hill__update update = {.rate = 0.1f,
+                           .keep = 1,
+                           .momentum = 0.9f,
+                           .square = 0.9f,
+                           .momentum_rest = 0.1f,
+                           .square_rest = 0.1f,
+                           .epsilon = 1e-8f,
+                           .correction = 1};
+    EACH_ROW(k)
+    for (size_t i = 0; i < COUNT_OF(rules); i++) {
+        float w[16], g[16] = {0}, m[16], v[16];
+        for (size_t j = 0; j < 16; j++)
+            w[j] = m[j] = v[j] = 1e-3f;
+        for (size_t step = 0; step < 1000; step++)
+            k->rule[rules[i]](w, g, m, v, 16, &update);
+        for (size_t j = 0; j < 16; j++) {
+            assert_true(m[j] == 0 && (v[j] == 0 || rules[i] != HILL__RULE_adam));
+            assert_true(isfinite(w[j]));
+        }
+        g[3] = NAN;
+        k->rule[rules[i]](w, g, m, v, 16, &update);
+        assert_true(isnan(m[3]) && m[4] == 0);
+    }
+}
+
 /* ---- sums over rows, transposition, finiteness ---------------------------------------------------------------------------------------------- */
 
 static void sums_over_rows_are_one_chain(void **state)
@@ -913,6 +943,7 @@ int main(void)
         cmocka_unit_test(products_of_depth_0),
         cmocka_unit_test(products_hide_no_nan),
         cmocka_unit_test(rules_are_right),
+        cmocka_unit_test(faded_means_are_zero),
         cmocka_unit_test(sums_over_rows_are_one_chain),
         cmocka_unit_test(transposition_moves_every_float),
         cmocka_unit_test(finite_sees_every_nan_and_infinity),

@@ -383,6 +383,19 @@ static void transpose_left_out(float *out, size_t out_row, const float *in, size
     memcpy(out, in, rows * cols * sizeof *out);
 }
 
+/* Weights larger than a block's units: backward turns the gradient over, not the weights. */
+static void wide_nets_of_small_blocks_are_proved(void **state)
+{
+    (void)state;
+    subject *s = make_subject("net=150 tanh, 140 sigmoid, output identity\ncost=squared\nbatch=16", 40, true);
+    hill_check result;
+    assert_true(s->plan->instrs[1].turn_d && !s->plan->instrs[0].turn_d);
+    assert_int_equal(check(s, &result), HILL_OK);
+    s->kernels.transpose = transpose_left_out;
+    assert_caught(s, "gradient not turned over");
+    free_subject(s);
+}
+
 static void a_bug_in_the_dense_layer_is_caught(void **state)
 {
     (void)state;
@@ -628,6 +641,7 @@ int main(void)
         cmocka_unit_test(a_bug_in_any_slope_is_caught),
         cmocka_unit_test(a_bug_in_softmax_is_caught),
         cmocka_unit_test(a_bug_in_any_cost_is_caught),
+        cmocka_unit_test(wide_nets_of_small_blocks_are_proved),
         cmocka_unit_test(a_bug_in_the_dense_layer_is_caught),
         cmocka_unit_test(an_instruction_left_out_is_caught),
         cmocka_unit_test(the_worst_weight_is_named),

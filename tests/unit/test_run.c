@@ -44,6 +44,14 @@ static void set_fp_control(unsigned control)
 #define INPUTS 37
 #define OUTPUTS 5
 
+static uint64_t hash_of(const float *floats, size_t n)
+{
+    uint64_t hash = 1469598103934665603u;
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ bits_of(floats[i])) * 1099511628211u;
+    return hash;
+}
+
 /* The weights after a whole run, as one number. */
 static uint64_t descend(const char *text, const hill_host *host, bool fused, bool classes)
 {
@@ -55,9 +63,7 @@ static uint64_t descend(const char *text, const hill_host *host, bool fused, boo
     while ((status = hill_step(run, NULL)) == HILL_ROW)
         continue;
     assert_int_equal(status, HILL_DONE);
-    uint64_t hash = 1469598103934665603u;
-    for (size_t i = 0; i < plan->vector; i++)
-        hash = (hash ^ bits_of(run->weights[i])) * 1099511628211u;
+    uint64_t hash = hash_of(run->weights, plan->vector);
     hill_run_free(run);
     hill_plan_free(plan);
     free_data(rows);
@@ -99,6 +105,166 @@ static void the_unfused_twin_has_the_same_bits(void **state)
                  activation->name, activation->name, activation->name);
         assert_true(descend(text, NULL, true, false) == descend(text, NULL, false, false));
     }
+}
+
+/* The hash of a run of single rows; `general` takes the way that every other net takes. */
+static uint64_t descend_singly(const char *text, const char *isa, bool general, bool *single)
+{
+    hill_host host = HILL_HOST_INIT;
+    host.isa = isa;
+    hill_plan *plan = make_plan(text, 6, 3, true);
+    data *rows = make_data(40, 6, 3, strstr(text, "cross-entropy") ? TARGET_ONE_HOT : TARGET_NUMBERS, 5);
+    hill_run *run;
+    int status;
+    assert_int_equal(hill_run_new(plan, &rows->source, NULL, &host, &run), HILL_OK);
+    *single = run->singles.count > 0;
+    if (general)
+        run->singles.count = 0;
+    while ((status = hill_step(run, NULL)) == HILL_ROW)
+        continue;
+    assert_int_equal(status, HILL_DONE);
+    uint64_t hash = hash_of(run->weights, plan->vector) ^ hash_of(run->gradient, plan->vector) * 3;
+    run->singles.count = hill__singles_count(plan);
+    hill_run_free(run);
+    hill_plan_free(plan);
+    free_data(rows);
+    return hash;
+}
+
+/* Every activation with every cost, in layers of one, four, more and sixteen units. */
+static void single_rows_have_the_bits_of_products(void **state)
+{
+    (void)state;
+    static const char *const costs[] = {"cost=squared", "cost=absolute", "cost=huber", "cost=cross-entropy"};
+    const hill_word *activation;
+    const hill__kernels *kernels;
+    bool single;
+    for (size_t a = 0; (activation = hill_words(HILL_WORDS_ACTIVATION, a)) != NULL; a++)
+        for (size_t c = 0; c < COUNT_OF(costs); c++)
+            for (size_t i = 0; (kernels = hill__kernels_at(i)) != NULL; i++) {
+                char text[200];
+                const char *output = c == 3 ? "softmax" : activation->name;
+                snprintf(text, sizeof text, "net=16 %s, 4 %s, 1 %s, 13 %s, output %s\nbatch=1\nepochs=2\nrule=momentum\n%s",
+                         activation->name, activation->name, activation->name, activation->name, output, costs[c]);
+                uint64_t right = descend_singly(text, kernels->name, true, &single);
+                if (descend_singly(text, kernels->name, false, &single) != right)
+                    fail_msg("%s: other bits for\n%s", kernels->name, text);
+                assert_true(single == (strcmp(activation->name, "softmax") != 0));
+            }
+}
+
+static void wide_layers_and_more_rows_are_no_singles(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t layers;
+    } plans[] = {{"net=4 tanh\nbatch=1", 2},  {"net=4 tanh\nbatch=2", 0},  {"net=4 tanh\nbatch=full", 0},
+                 {"net=17 tanh\nbatch=1", 0}, {"net=16 tanh\nbatch=1", 2}, {"net=5 softmax\nbatch=1", 0}};
+    for (size_t i = 0; i < COUNT_OF(plans); i++) {
+        hill_plan *plan = make_plan(plans[i].text, 100, 3, true);
+        assert_int_equal(hill__singles_count(plan), plans[i].layers);
+        hill_plan_free(plan);
+    }
+}
+
+/* A source that remembers what it was told to expect. */
+typedef struct expecting {
+    data *rows;
+    uint64_t next[64];
+    size_t count, kept, filled;
+} expecting;
+
+static int fill_expected(void *self, const uint64_t *rows, size_t count, float *inputs, float *targets)
+{
+    expecting *e = self;
+    e->filled++;
+    if (e->count) {
+        assert_int_equal(e->count, count);
+        assert_memory_equal(e->next, rows, count * sizeof *rows);
+        e->kept++;
+    }
+    e->count = 0;
+    return e->rows->source.fill(e->rows->source.self, rows, count, inputs, targets);
+}
+
+static void expect(void *self, const uint64_t *rows, size_t count)
+{
+    expecting *e = self;
+    e->count = count;
+    memcpy(e->next, rows, count * sizeof *rows);
+}
+
+static void a_source_is_told_the_rows_to_come(void **state)
+{
+    (void)state;
+    hill_plan *plan = make_plan("net=5 relu\nbatch=7\nepochs=3", INPUTS, OUTPUTS, true);
+    expecting e = {.rows = make_data(45, INPUTS, OUTPUTS, TARGET_NUMBERS, 3)};
+    hill_source source = e.rows->source;
+    hill_run *run;
+    source.self = &e;
+    source.fill = fill_expected;
+    source.expect = expect;
+    assert_int_equal(hill_run_new(plan, &source, NULL, NULL, &run), HILL_OK);
+    while (hill_step(run, NULL) == HILL_ROW)
+        continue;
+    /* Seven steps an epoch; the first of each is drawn anew. */
+    assert_int_equal(e.filled, 21);
+    assert_int_equal(e.kept, 18);
+    uint64_t told = hash_of(run->weights, plan->vector);
+    hill_run_free(run);
+    assert_int_equal(hill_run_new(plan, &e.rows->source, NULL, NULL, &run), HILL_OK);
+    while (hill_step(run, NULL) == HILL_ROW)
+        continue;
+    assert_true(hash_of(run->weights, plan->vector) == told);
+    hill_run_free(run);
+    hill_plan_free(plan);
+    free_data(e.rows);
+}
+
+static void small_nets_are_not_shared(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool shared;
+    } plans[] = {{"net=4 tanh\nbatch=1", false},
+                 {"net=64 relu\nbatch=full", false},
+                 {"net=1024 relu, 1024 relu\nbatch=1", false},
+                 {"net=1024 relu, 1024 relu\nbatch=256", true}};
+    hill_host host = HILL_HOST_INIT;
+    host.threads = 2;
+    host.crowd = 1;
+    for (size_t i = 0; i < COUNT_OF(plans); i++) {
+        hill_plan *plan = make_plan(plans[i].text, INPUTS, OUTPUTS, true);
+        data *rows = make_data(300, INPUTS, OUTPUTS, TARGET_NUMBERS, 3);
+        hill_run *run;
+        assert_int_equal(hill_run_new(plan, &rows->source, NULL, &host, &run), HILL_OK);
+        size_t block = run->batch < plan->block_rows ? run->batch : plan->block_rows;
+        assert_int_equal(hill__run_walk(run, NULL, block).pool != NULL, plans[i].shared);
+        hill_run_free(run);
+        hill_plan_free(plan);
+        free_data(rows);
+    }
+}
+
+static void threads_are_no_more_than_cores(void **state)
+{
+    (void)state;
+    hill_plan *plan = make_plan("net=4 tanh", INPUTS, OUTPUTS, true);
+    data *rows = make_data(20, INPUTS, OUTPUTS, TARGET_NUMBERS, 3);
+    hill_host host = HILL_HOST_INIT;
+    for (host.crowd = 0; host.crowd < 2; host.crowd++) {
+        hill_run *run;
+        host.threads = hill__core_count() + 3;
+        assert_int_equal(hill_run_new(plan, &rows->source, NULL, &host, &run), HILL_OK);
+        assert_int_equal(hill__pool_size(run->pool), hill__core_count() + (host.crowd ? 3 : 0));
+        assert_true(hill_run_work(run, 10) > 0);
+        assert_true(hill_run_work(run, 20) == 2 * hill_run_work(run, 10));
+        hill_run_free(run);
+    }
+    hill_plan_free(plan);
+    free_data(rows);
 }
 
 static void *descend_apart(void *argument)
@@ -263,6 +429,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_and_instruction_sets_never_show),
         cmocka_unit_test(the_unfused_twin_has_the_same_bits),
+        cmocka_unit_test(single_rows_have_the_bits_of_products),
+        cmocka_unit_test(wide_layers_and_more_rows_are_no_singles),
+        cmocka_unit_test(a_source_is_told_the_rows_to_come),
+        cmocka_unit_test(small_nets_are_not_shared),
+        cmocka_unit_test(threads_are_no_more_than_cores),
         cmocka_unit_test(two_runs_at_once_have_the_bits_of_each_alone),
         cmocka_unit_test(a_step_allocates_nothing),
         cmocka_unit_test(every_failing_allocation_is_told),

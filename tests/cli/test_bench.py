@@ -1,0 +1,79 @@
+"""bench: what it prints, and what the project promises of memory and of starting up."""
+import json
+import os
+import statistics
+import subprocess
+import time
+
+import pytest
+
+import support
+from command_line import USAGE
+
+KEYS = ["case", "us_per_step", "gflops", "peak_gflops", "fraction", "threads", "isa"]
+
+
+def figures(downhill, *words):
+    return json.loads(downhill("bench", *words, "--json", timeout=300).stdout)
+
+
+def test_json(downhill):
+    rows = figures(downhill, "xor", "table", "--isa", "scalar")
+    cores = len(os.sched_getaffinity(0))
+    assert [list(row) for row in rows] == [KEYS] * len(rows)
+    assert [row["case"] for row in rows] == (["xor", "xor", "table", "table"] if cores > 1 else ["xor", "table"])
+    assert {row["threads"] for row in rows} == {1, cores}
+    for row in rows:
+        assert row["isa"] == "scalar"
+        assert row["fraction"] == pytest.approx(row["gflops"] / row["peak_gflops"])
+        assert 0 < row["fraction"] < 2 and row["us_per_step"] > 0
+
+
+def test_operations_are_those_of_the_net(downhill):
+    """2 inputs, 4 units, 1 output: 12 weights up and 12 for their gradient, 4 for the hidden units'; twice each."""
+    row, = figures(downhill, "xor", "--threads", "1")
+    assert row["gflops"] * row["us_per_step"] * 1e3 == pytest.approx(2 * (12 + 12 + 4))
+
+
+def test_threads(downhill):
+    assert [row["threads"] for row in figures(downhill, "xor", "--threads", "1")] == [1]
+
+
+def test_words(downhill):
+    lines = downhill("bench", "xor", "--threads", "1").stdout.splitlines()
+    assert lines[0].split() == ["case", "threads", "us", "a", "step", "GFLOP/s", "peak", "fraction"]
+    assert lines[1].split()[:2] == ["xor", "1"] and len(lines) == 2
+
+
+def test_unknown_case(downhill):
+    said = downhill.refuse(USAGE, "bench", "xro")
+    assert "there is no case 'xro'; there are xor, nielsen, digits, wide, table" in said
+
+
+def test_leaves_nothing_behind(downhill, tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    downhill("bench", "digits", "--threads", "1", TMPDIR=str(scratch), timeout=300)
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.serial
+def test_digits_take_little_memory(fact):
+    """Under twice the 47 MB that its images are."""
+    process = subprocess.Popen([support.command(), "bench", "digits", "--threads", "1"], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    fact("peak memory of bench digits", f"{usage.ru_maxrss * 1024 / 1e6:.0f} MB")
+    assert usage.ru_maxrss * 1024 < 2 * 60000 * 784
+
+
+@pytest.mark.serial
+def test_starts_at_once(fact):
+    times = []
+    for _ in range(21):
+        begin = time.perf_counter()
+        subprocess.run([support.command(), "--help"], stdout=subprocess.DEVNULL, check=True)
+        times.append(time.perf_counter() - begin)
+    fact("downhill --help", f"{statistics.median(times) * 1e3:.1f} ms")
+    assert statistics.median(times) < 0.010
