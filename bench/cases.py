@@ -1,4 +1,4 @@
-"""The five cases, as `downhill bench` runs them. What a step costs depends on these facts alone, not on what is in the rows."""
+"""The five cases, as `downhill bench` runs them (cli/bench_cases.c)."""
 import dataclasses
 
 
@@ -12,7 +12,7 @@ class Case:
     batch: int
     rule: str  # "sgd", "adam" or "adamw"
     rate: float
-    rows: int  # of the data set that batches are gathered from; whole batches
+    rows: int  # of the data set that batches are gathered from
 
     @property
     def in_file_order(self):
@@ -20,16 +20,21 @@ class Case:
         return self.name == "xor"
 
     @property
+    def batches(self):
+        """How many whole batches a pass over the rows has."""
+        return self.rows // self.batch
+
+    @property
     def net(self):
         return "-".join(map(str, self.widths))
 
 
 CASES = {case.name: case for case in (
-    Case("xor", (2, 4, 1), "sigmoid", "sigmoid", "squared", 1, "sgd", 0.5, 4),
-    Case("nielsen", (784, 30, 10), "sigmoid", "sigmoid", "squared", 10, "sgd", 0.5, 10240),
-    Case("digits", (784, 128, 10), "relu", "softmax", "cross-entropy", 64, "adam", 0.001, 10240),
-    Case("wide", (784, 512, 512, 10), "relu", "softmax", "cross-entropy", 128, "adam", 0.001, 10240),
-    Case("table", (8, 256, 256, 1), "relu", "identity", "squared", 256, "adamw", 0.001, 10240),
+    Case("xor", (2, 4, 1), "sigmoid", "sigmoid", "squared", 1, "sgd", 0.1, 4),
+    Case("nielsen", (784, 30, 10), "sigmoid", "sigmoid", "squared", 10, "sgd", 0.1, 60000),
+    Case("digits", (784, 128, 10), "relu", "softmax", "cross-entropy", 64, "adam", 0.001, 60000),
+    Case("wide", (784, 512, 512, 10), "relu", "softmax", "cross-entropy", 128, "adam", 0.001, 60000),
+    Case("table", (8, 256, 256, 1), "relu", "identity", "squared", 256, "adamw", 0.001, 20000),
 )}
 
 DECAY = 0.01  # of adamw

@@ -24,8 +24,8 @@ struct fann_case {
 };
 
 static const struct fann_case cases[] = {
-    {"xor", {2, 4, 1}, 1, 4, 0.5F},
-    {"nielsen", {784, 30, 10}, 10, 10240, 0.5F},
+    {"xor", {2, 4, 1}, 1, 4, 0.1F},
+    {"nielsen", {784, 30, 10}, 10, 60000, 0.1F},
 };
 
 struct bench {

@@ -10,10 +10,11 @@ import functools  # noqa: E402  (the flags must be there before the library)
 import jax  # noqa: E402
 from jax import lax, nn, numpy as jnp  # noqa: E402
 
-from common import data, serve, weights  # noqa: E402
+from common import chunks, data, serve, weights  # noqa: E402
 from cases import DECAY  # noqa: E402
 
-STEPS_A_CALL = 40
+STEPS_A_CALL = 32
+STEPS_OF_XOR = 4000
 
 
 def cost_of(case, parameters, x, y):
@@ -45,19 +46,6 @@ def step(case, state, x, y, rows):
     return *update(case, parameters, gradients, moments, count), count
 
 
-def orders(case):
-    """Rows of batches without end, an array of many a time."""
-    def one(key):
-        if case.in_file_order:
-            return jnp.tile(jnp.arange(case.rows), 1000).reshape(-1, 1)
-        return jax.random.permutation(key, case.rows).reshape(-1, case.batch)
-
-    one, key = jax.jit(one), jax.random.key(1)
-    while True:
-        key, used = jax.random.split(key)
-        yield one(used)
-
-
 def state_of(case):
     parameters = [(jnp.asarray(w), jnp.asarray(b)) for w, b in weights(case)]
     moments = () if case.rule == "sgd" else tuple(jax.tree.map(jnp.zeros_like, parameters) for _ in range(2))
@@ -65,14 +53,12 @@ def state_of(case):
 
 
 def one_call_a_step(case, x, y):
-    def of(state, x, y, order, number):
-        return step(case, state, x, y, order[number])
+    """One step on the batch of that number in an order."""
+    whole = jax.jit(lambda state, x, y, order, number: step(case, state, x, y, order[number]), donate_argnums=0)
+    numbers = [jnp.asarray(i) for i in range(chunk_of(case))]
 
-    whole = jax.jit(of, donate_argnums=0)
-    numbers = [jnp.asarray(i) for i in range(len(next(orders(case))))]
-
-    def steps(state, order, count):
-        for number in numbers[:count]:
+    def steps(state, order):
+        for number in numbers:
             state = whole(state, x, y, order, number)
         return state
 
@@ -80,28 +66,28 @@ def one_call_a_step(case, x, y):
 
 
 def one_call_for_many(case, x, y):
-    @functools.partial(jax.jit, donate_argnums=0)
-    def steps_of(state, x, y, order):
+    def many(state, x, y, order):
         return lax.scan(lambda state, rows: (step(case, state, x, y, rows), None), state, order)[0]
 
-    def steps(state, order, _count):
-        return steps_of(state, x, y, order)
+    whole = jax.jit(many, donate_argnums=0)
+    return lambda state, order: whole(state, x, y, order)
 
-    return steps
+
+def chunk_of(case):
+    return STEPS_OF_XOR if case.in_file_order else STEPS_A_CALL
 
 
 def make(case, way, _threads):
     x, y = map(jnp.asarray, data(case))
     steps = {"step": one_call_a_step, "scan": one_call_for_many}[way](case, x, y)
-    source, state = orders(case), state_of(case)
+    source, state = chunks(case, chunk_of(case)), state_of(case)
 
     def take(count):
         nonlocal state
         taken = 0
         while taken < count:
-            order = next(source)
-            state = steps(state, order, count - taken)
-            taken += len(order) if way == "scan" else min(len(order), count - taken)
+            state = steps(state, jnp.asarray(next(source)))
+            taken += chunk_of(case)
         jax.block_until_ready(state)
         return taken
 

@@ -10,17 +10,17 @@ from common import data, serve
 
 
 def make(case, _way, _threads):
-    x, y = data(case)
+    x, y = (part[:case.batches * case.batch] for part in data(case))
     net = MLPClassifier(case.widths[1:-1], activation="relu", solver="adam", alpha=0.0, batch_size=case.batch,
                         learning_rate_init=case.rate, random_state=1)
     net.partial_fit(x, y, classes=numpy.arange(case.widths[-1]))
     assert net.coefs_[0].dtype == numpy.float32 and net.n_outputs_ == case.widths[-1]
 
     def take(count):
-        passes = -(-count * case.batch // case.rows)
+        passes = -(-count // case.batches)
         for _ in range(passes):
             net.partial_fit(x, y)
-        return passes * case.rows // case.batch
+        return passes * case.batches
 
     return take
 

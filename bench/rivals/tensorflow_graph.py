@@ -7,10 +7,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras  # noqa: E402  (the level must be there before the library)
 import tensorflow as tf  # noqa: E402
 
-from common import data, serve, weights  # noqa: E402
+from common import chunks, data, serve, weights  # noqa: E402
 from cases import DECAY  # noqa: E402
 
-PASSES_OF_XOR = 1000
+STEPS_A_CALL = 32
+STEPS_OF_XOR = 4000
 
 
 def net_of(case):
@@ -24,9 +25,9 @@ def optimizer_of(case, net):
     if case.rule == "sgd":
         optimizer = keras.optimizers.SGD(case.rate)
     elif case.rule == "adam":
-        optimizer = keras.optimizers.Adam(case.rate)
+        optimizer = keras.optimizers.Adam(case.rate, epsilon=1e-8)
     else:
-        optimizer = keras.optimizers.AdamW(case.rate, weight_decay=DECAY)
+        optimizer = keras.optimizers.AdamW(case.rate, epsilon=1e-8, weight_decay=DECAY)
     optimizer.build(net.trainable_variables)
     return optimizer
 
@@ -35,13 +36,6 @@ def cost_of(case, answers, y):
     if case.cost == "cross-entropy":
         return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, answers))
     return tf.reduce_mean(tf.square(answers - y))
-
-
-def order_of(case):
-    """The rows of the batches of a call."""
-    if case.in_file_order:
-        return tf.reshape(tf.tile(tf.range(case.rows), [PASSES_OF_XOR]), [-1, 1])
-    return tf.reshape(tf.random.shuffle(tf.range(case.rows)), [-1, case.batch])
 
 
 def make(case, way, threads):
@@ -58,16 +52,19 @@ def make(case, way, threads):
         optimizer.apply(tape.gradient(cost, net.trainable_variables))
 
     @tf.function
-    def steps():
-        order = order_of(case)
+    def steps(order):
         for i in tf.range(len(order)):
             step(order[i])
-        return len(order)
+
+    source = chunks(case, STEPS_OF_XOR if case.in_file_order else STEPS_A_CALL)
 
     def take(count):
         taken = 0
         while taken < count:
-            taken += int(steps())
+            order = next(source)
+            steps(tf.constant(order))
+            taken += len(order)
+        net.trainable_variables[0].numpy()  # the last step is done
         return taken
 
     return take
