@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: all demo check test test-long install uninstall clean format help
+.PHONY: all demo check test test-long bench install uninstall clean format help
 
 all: $(BUILD)/CMakeCache.txt
 	@cmake --build $(BUILD) --parallel $(JOBS)
@@ -35,6 +35,11 @@ test-long:
 	@tools/setup build check test demo long
 	@$(PYTEST) -n auto --maxprocesses 8 --durations 20
 
+bench:
+	@tools/setup build bench
+	@$(MAKE) all
+	@bench/run.py
+
 install: all
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
@@ -55,6 +60,7 @@ help:
 	@echo 'make check       the quick tests, under a minute (installs what they need)'
 	@echo 'make test        all tests under gcc, clang and sanitizers, under 15 minutes (installs what they need)'
 	@echo 'make test-long   all of those and the slow ones'
+	@echo 'make bench       time a step beside other libraries and rewrite the tables (installs 6 GB, takes 20 minutes)'
 	@echo 'make install     into $(PREFIX); PREFIX=/elsewhere and DESTDIR= are obeyed'
 	@echo 'make uninstall   take out what `make install` put there'
 	@echo 'make clean       remove the build folders'
