@@ -10,6 +10,8 @@ import pytest
 import support
 from command_line import USAGE
 
+pytestmark = pytest.mark.serial
+
 KEYS = ["case", "us_per_step", "gflops", "peak_gflops", "fraction", "threads", "isa"]
 
 
@@ -57,7 +59,6 @@ def test_leaves_nothing_behind(downhill, tmp_path):
     assert list(scratch.iterdir()) == []
 
 
-@pytest.mark.serial
 def test_digits_take_little_memory(fact):
     """Under twice the 47 MB that its images are."""
     process = subprocess.Popen([support.command(), "bench", "digits", "--threads", "1"], stdout=subprocess.DEVNULL)
@@ -68,7 +69,6 @@ def test_digits_take_little_memory(fact):
     assert usage.ru_maxrss * 1024 < 2 * 60000 * 784
 
 
-@pytest.mark.serial
 def test_starts_at_once(fact):
     times = []
     for _ in range(21):
