@@ -187,7 +187,9 @@ static int rows_pack_numbers(hill__rows *rows, const hill__input *input, size_t 
         to->number = rows_scaled(number, input->mean, input->deviation);
         if (!isfinite(to->number) && !isnan(number))
             return rows_too_large(rows, from, rows->list[i], error);
+        rows->plain = rows->plain && !isnan(number);
     }
+    rows->plain = rows->plain && !input->missing;
     return HILL_OK;
 }
 
@@ -210,8 +212,10 @@ static int rows_pack(hill__rows *rows, hill_error *error)
 {
     const hill__encoder *encoder = rows->encoder;
     size_t k = 0, column = SIZE_MAX;
+    rows->plain = true;
     for (size_t i = 0; i < encoder->input_count; i++) {
         const hill__input *input = &encoder->inputs[i];
+        rows->plain = rows->plain && input->kind == HILL_COLUMN_NUMBER;
         if (input->kind == HILL_COLUMN_IMAGE)
             continue;
         hill__wanted wanted = {input->name, input->position, input->kind, false};
@@ -316,14 +320,17 @@ static int rows_fill(void *self, const uint64_t *indices, size_t count, float *i
 {
     const hill__rows *rows = self;
     const hill__encoder *encoder = rows->encoder;
-    size_t outputs = hill__encoder_outputs(encoder);
+    size_t outputs = hill__encoder_outputs(encoder), width = encoder->width;
     for (size_t i = 0; i < count; i++)
         if (indices[i] >= rows->count || (targets && rows->target == SIZE_MAX))
             return HILL_EARGUMENT;
     for (size_t i = 0, asked = 0; i < count; i++) {
         for (; rows->table->image && asked < count && asked < i + ROWS_AHEAD; asked++)
             rows_fetch(rows_image(rows, indices[asked]), rows->table->image_bytes);
-        rows_fill_inputs(rows, indices[i], inputs + i * encoder->width);
+        if (rows->plain)
+            memcpy(inputs + i * width, rows->cells + indices[i] * width, width * sizeof *inputs);
+        else
+            rows_fill_inputs(rows, indices[i], inputs + i * width);
         if (targets)
             rows_fill_target(rows, indices[i], targets + i * outputs);
     }

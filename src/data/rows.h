@@ -32,6 +32,7 @@ typedef struct hill__rows {
     hill__cell *cells; /* [count][cell_count], NULL until they are bound */
     uint64_t cell_rows;
     size_t cell_count;  /* number and category inputs */
+    bool plain;         /* the cells of a row are its inputs as they are: numbers, none missing */
     float *targets;     /* [count] scaled, of a number target */
     float scale, shift; /* of the image block's bytes */
     hill__spread spread;

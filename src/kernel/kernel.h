@@ -181,6 +181,9 @@ extern const hill__kernels hill__kernels_scalar;
 #if defined(__x86_64__) || defined(__i386__)
 extern const hill__kernels hill__kernels_avx2;
 extern const hill__kernels hill__kernels_avx512;
+
+/* The avx2 row's, which the avx512 row has as well. */
+bool hill__single_walk_avx2(const hill__single *layers, size_t count, hill__cost_kind kind, const hill__cost *cost);
 #elif defined(__aarch64__)
 extern const hill__kernels hill__kernels_neon;
 #endif

@@ -31,6 +31,8 @@
 #undef RULE_ENTRY
 #undef SELU_ALPHA
 #undef SELU_SCALE
+#undef SINGLE_LINKAGE
+#undef SINGLE_WALK
 #undef SLOPE_ENTRY
 #undef SQRT_HALF
 #undef THREAD_REUSE
