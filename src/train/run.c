@@ -62,6 +62,11 @@ static void begin_epoch(hill_run *run, uint64_t epoch)
         run->order = hill__permutation_make(run->train.rows, run->seed, epoch, HILL__PURPOSE_ORDER);
 }
 
+static size_t block_of(const hill_run *run, uint64_t rows)
+{
+    return rows < run->plan->block_rows ? (size_t)rows : run->plan->block_rows;
+}
+
 /*
  * From how many rows on threads make a walk faster. What one core has written must come over to another before that can go on
  * with it, so a float must be good for many multiply-adds. All loops of a step are shared or none, for a weight that is always
@@ -93,6 +98,7 @@ static void begin(hill_run *run)
     run->rule = hill__rule_make(recipe);
     run->schedule = hill__schedule_make(recipe, run->epoch_steps, run->total_steps);
     run->share_rows = rows_to_share(run);
+    run->shared = block_of(run, run->batch) >= run->share_rows;
     run->watch = (hill__watch){.patience = hill__recipe_count(recipe, "patience"), .best_cost = INFINITY};
 }
 
@@ -210,19 +216,14 @@ static void list_rows(const hill_run *run, uint64_t begin, size_t count, uint64_
         rows[i] = run->shuffled ? hill__permutation_at(&run->order, begin + i) : begin + i;
 }
 
-static size_t block_of(const hill_run *run, uint64_t rows)
-{
-    return rows < run->plan->block_rows ? (size_t)rows : run->plan->block_rows;
-}
-
 /* Lists the rows of the next step's first block, which begins at place `begin` of this epoch, and tells the source. */
 static void expect_rows(hill_run *run, uint64_t begin)
 {
     const hill_source *source = &run->train;
+    if (!source->expect || begin == source->rows)
+        return;
     uint64_t left = source->rows - begin;
     size_t count = block_of(run, left < run->batch ? left : run->batch);
-    if (count == 0 || !source->expect)
-        return;
     list_rows(run, begin, count, run->next);
     run->next_step = run->step + 1;
     source->expect(source->self, run->next, count);
@@ -318,9 +319,11 @@ static void update_part(void *context, unsigned part, unsigned parts)
 static void update_weights(hill_run *run, double rate)
 {
     update_job job = {run, hill__rule_update(&run->rule, run->step + 1, rate)};
-    bool share = block_of(run, run->batch) >= run->share_rows;
-    hill__walk walk = {.kernels = run->kernels, .pool = share ? run->pool : NULL};
-    hill__walk_share(&walk, run->plan->vector * UPDATE_WORK, update_part, &job);
+    hill__walk walk = {.kernels = run->kernels, .pool = run->pool};
+    if (run->shared)
+        hill__walk_share(&walk, run->plan->vector * UPDATE_WORK, update_part, &job);
+    else
+        update_part(&job, 0, 1);
 }
 
 /* Euclidean length of a - b (b may be NULL), summed in 16 lanes and a fixed order. */

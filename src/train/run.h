@@ -25,6 +25,7 @@ struct hill_run {
     const hill_plan *plan;
     const hill__kernels *kernels;
     hill__pool *pool;
+    bool shared;       /* whether steps are */
     size_t share_rows; /* rows from which on it pays to share a walk among the pool */
     hill_source train, valid;
     bool has_valid;
