@@ -236,6 +236,7 @@ static int gather_block(hill_run *run, uint64_t begin, size_t count, bool first)
         uint64_t *listed = run->next;
         run->next = run->rows;
         run->rows = listed;
+        run->next_step = 0; /* should the source fail now, the step lists them anew */
     } else {
         list_rows(run, begin, count, run->rows);
     }

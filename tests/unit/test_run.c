@@ -173,12 +173,14 @@ typedef struct expecting {
     data *rows;
     uint64_t next[64];
     size_t count, kept, filled;
+    size_t fail_at; /* the call that fails; 0: none */
 } expecting;
 
 static int fill_expected(void *self, const uint64_t *rows, size_t count, float *inputs, float *targets)
 {
     expecting *e = self;
-    e->filled++;
+    if (++e->filled == e->fail_at)
+        return HILL_EIO;
     if (e->count) {
         assert_int_equal(e->count, count);
         assert_memory_equal(e->next, rows, count * sizeof *rows);
@@ -220,6 +222,35 @@ static void a_source_is_told_the_rows_to_come(void **state)
     hill_run_free(run);
     hill_plan_free(plan);
     free_data(e.rows);
+}
+
+/* Whoever calls again after a source failed gets the rows that were to come. */
+static void a_step_that_failed_can_be_taken_again(void **state)
+{
+    (void)state;
+    hill_plan *plan = make_plan("net=5 relu\nbatch=7\nepochs=3", INPUTS, OUTPUTS, true);
+    uint64_t hashes[2];
+    for (size_t fail = 0; fail < 2; fail++) {
+        expecting e = {.rows = make_data(45, INPUTS, OUTPUTS, TARGET_NUMBERS, 3), .fail_at = fail ? 5 : 0};
+        hill_source source = e.rows->source;
+        hill_run *run;
+        size_t failed = 0;
+        source.self = &e;
+        source.fill = fill_expected;
+        source.expect = expect;
+        assert_int_equal(hill_run_new(plan, &source, NULL, NULL, &run), HILL_OK);
+        for (int status; (status = hill_step(run, NULL)) != HILL_DONE; failed += status == HILL_EIO) {
+            assert_true(status == HILL_ROW || status == HILL_EIO);
+            if (status == HILL_EIO)
+                e.count = 0;
+        }
+        assert_int_equal(failed, fail);
+        hashes[fail] = hash_of(run->weights, plan->vector);
+        hill_run_free(run);
+        free_data(e.rows);
+    }
+    assert_true(hashes[0] == hashes[1]);
+    hill_plan_free(plan);
 }
 
 static void small_nets_are_not_shared(void **state)
@@ -432,6 +463,7 @@ int main(void)
         cmocka_unit_test(single_rows_have_the_bits_of_products),
         cmocka_unit_test(wide_layers_and_more_rows_are_no_singles),
         cmocka_unit_test(a_source_is_told_the_rows_to_come),
+        cmocka_unit_test(a_step_that_failed_can_be_taken_again),
         cmocka_unit_test(small_nets_are_not_shared),
         cmocka_unit_test(threads_are_no_more_than_cores),
         cmocka_unit_test(two_runs_at_once_have_the_bits_of_each_alone),
