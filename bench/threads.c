@@ -2,7 +2,9 @@
  * threads.c - does a second thread ever make a step slower? Sweeps widths and batches, powers of two and one more or less, and
  * compares the step on all threads with the step on one, run in turns: medians and their ratio.
  *
- *     cc -O2 -Iinclude bench/threads.c build/libdownhill.a -lm -lz -pthread -o build/threads && build/threads [THREADS] [MOST]
+ *     cc -O2 -Iinclude bench/threads.c build/libdownhill.a -lm -lz -pthread -o build/threads
+ *
+ *     build/threads [THREADS] [WIDEST]
  *
  * Prints a line for every net that is slower by more than 5%, and ends with the worst ratio and the median one.
  */
