@@ -7,7 +7,7 @@
  * looks: the system often wakes a worker where its caller runs, and as long as the two take turns in blocking it sees no reason
  * to part them. Nobody takes the mutex while nobody sleeps.
  */
-#define _GNU_SOURCE /* sched_getaffinity */
+#define _GNU_SOURCE /* sched_getaffinity and its kin */
 
 #include "base/fp.h"
 
@@ -33,6 +33,7 @@ struct hill__pool {
     pool_worker *workers; /* [size - 1] */
     unsigned size;
     unsigned started;
+    int caller_core; /* -1: not known */
     pthread_mutex_t mutex;
     pthread_cond_t wake, finished;
     hill__task task;
@@ -87,10 +88,29 @@ static void finish_part(hill__pool *pool)
     pthread_mutex_unlock(&pool->mutex);
 }
 
+/*
+ * Keeps a worker off the core that its caller ran on when the pool was made. The system likes to wake a thread where its waker
+ * runs, and may leave the two there for a second.
+ */
+static void keep_off(int core)
+{
+#if defined(__linux__)
+    cpu_set_t set;
+    if (core < 0 || core >= CPU_SETSIZE || sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) < 2)
+        return;
+    CPU_CLR((unsigned)core, &set);
+    /* Only a wish: without it work is done as well. */
+    (void)sched_setaffinity(0, sizeof set, &set);
+#else
+    (void)core;
+#endif
+}
+
 static void *work(void *argument)
 {
     pool_worker *worker = argument;
     hill__pool *pool = worker->pool;
+    keep_off(pool->caller_core);
     for (uint64_t seen = 0;;) {
         seen = wait_for_round(pool, seen);
         if (atomic_load(&pool->stop))
@@ -142,6 +162,10 @@ int hill__pool_new(unsigned threads, const hill_allocator *allocator, hill__pool
         return HILL_EMEMORY;
     pool->allocator = *allocator;
     pool->size = threads;
+    pool->caller_core = -1;
+#if defined(__linux__)
+    pool->caller_core = sched_getcpu();
+#endif
     pool->workers = hill__alloc(allocator, threads - 1, sizeof *pool->workers);
     if (!pool->workers) {
         hill__free(allocator, pool, 1, sizeof *pool);

@@ -22,7 +22,8 @@ def figures(downhill, *words):
 
 
 def test_json(downhill):
-    isa = json.loads(downhill("info", "--json").stdout)["isas"][-2]  # neither the best nor, on most machines, the scalar one
+    isa = json.loads(downhill("info", "--json").stdout)["isas"]
+    isa = isa[len(isa) // 2]  # neither the best nor, on most machines, the scalar one
     rows = figures(downhill, "xor", "nielsen", "--isa", isa)
     cores = len(os.sched_getaffinity(0))
     assert [list(row) for row in rows] == [KEYS] * len(rows)
