@@ -60,7 +60,7 @@ help:
 	@echo 'make check       the quick tests, under a minute (installs what they need)'
 	@echo 'make test        all tests under gcc, clang and sanitizers, under 15 minutes (installs what they need)'
 	@echo 'make test-long   all of those and the slow ones'
-	@echo 'make bench       time a step beside other libraries and rewrite the tables (installs 6 GB, takes 20 minutes)'
+	@echo 'make bench       time a step beside other libraries and rewrite the tables (installs 6 GB, takes a quarter of an hour)'
 	@echo 'make install     into $(PREFIX); PREFIX=/elsewhere and DESTDIR= are obeyed'
 	@echo 'make uninstall   take out what `make install` put there'
 	@echo 'make clean       remove the build folders'

@@ -12,8 +12,8 @@
 #define HILL__BLOCK_ROWS 256u
 /* Smallest block, so that a net with batch 1 is still evaluated many rows at a time. */
 #define HILL__BLOCK_LEAST 32u
-/* Floats a vector's tensors and scratch buffers are padded to. */
-#define HILL__PAD 16u
+/* Floats a vector's tensors and scratch buffers are padded to: kernels may read and write the lanes behind the last float. */
+#define HILL__PAD HILL__LANES
 
 struct hill_plan {
     hill_allocator allocator;
