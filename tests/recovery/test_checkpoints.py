@@ -384,3 +384,46 @@ def test_two_at_once(ready):
         assert (ready.folder / OUT).read_bytes() == expected
         ready.clear("whole.safetensors", "whole.jsonl")
         assert ready.files() == ["a.jsonl", "b.jsonl", "classes.csv", OUT]
+
+
+def test_data_that_was_copied_and_written_again_is_the_same(ready):
+    """What counts is what is in it, not its time or its name."""
+    expected = whole(ready, *WORDS)[0]
+    ready.kill_after(9, *WORDS)
+    ready.write("classes.csv", recovery_data.classes())
+    os.utime(ready.folder / "classes.csv", (1, 1))
+    assert went_on(ready.train(*WORDS)) and (ready.folder / OUT).read_bytes() == expected
+
+
+def test_an_interval_is_no_knob(ready):
+    ready.write("my.recipe", "checkpoint-every=5\n")
+    assert "checkpoint-every" in ready.refuse(USAGE, *ready.words([*WORDS, "--recipe", "my.recipe"]))
+
+
+def test_an_older_model_stays_until_the_new_one_is_there(ready):
+    ready.train(*WORDS, "--seed", 2)
+    old = (ready.folder / OUT).read_bytes()
+    ready.kill_after(9, *WORDS)
+    assert (ready.folder / OUT).read_bytes() == old
+    assert went_on(ready.train(*WORDS)) and (ready.folder / OUT).read_bytes() != old
+
+
+def test_a_name_too_long_for_a_checkpoint(ready):
+    """A model of that name can be saved, a checkpoint can't: said once, and trained all the same."""
+    out = "x" * 228 + ".safetensors"
+    done = ready.train(*WORDS, "--checkpoint-every", 1, "--out", out)
+    assert done.stderr.count("File name too long") == 1, done.stderr
+    assert ready.files() == sorted(["classes.csv", LOG, out])
+
+
+def test_checkpoints_that_somebody_takes_away(ready):
+    words = ["classes.csv", "--net", "6 tanh", "--epochs", 3000, "--batch", 16, "--patience", 0, "--checkpoint-every", 50]
+    expected = whole(ready, *words)
+    process = ready.start(*words)
+    while process.poll() is None:
+        for path in ready.folder.glob("*.ckpt-*"):
+            path.unlink(missing_ok=True)
+        time.sleep(0.01)
+    said = process.communicate()[1]
+    assert process.returncode == 0, said
+    assert ready.result() == expected and not list(ready.folder.glob("*.ckpt-*"))

@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import resource
+import signal
 import subprocess
 import threading
 import time
@@ -132,6 +133,53 @@ def test_room_at_the_last_moment(ready):
     limit(run.process, resource.RLIM_INFINITY)
     assert run.end() == 0, run.text()
     assert (ready.folder / OUT).read_bytes() == expected and ready.files() == ["classes.csv", OUT]
+
+
+def test_a_signal_while_nothing_can_be_written(ready):
+    """It ends in time, doesn't say that it saved what it didn't, and goes on from the last good checkpoint."""
+    expected = reference(ready)
+    run = Watched(ready.start(*WORDS, "--epochs", 10**8, *EVERY))
+    run.wait_for(lambda: len(ready.checkpoints()) == 2)
+    limit(run.process, TOO_SMALL)
+    run.wait_for(run.complaints)
+    newest = ready.checkpoints()[0]
+    run.process.send_signal(signal.SIGINT)
+    assert run.end() in (130, IO), run.text()
+    assert ready.checkpoints()[0] == newest and not list(ready.folder.glob("*.tmp*"))
+    assert len(run.complaints()) == 2 or str(steps_of(newest)) in run.said[-1].replace(",", ""), run.text()
+    ready.clear()
+    assert reference(ready) == expected
+
+
+def test_a_signal_while_the_model_waits_for_room(ready):
+    run = Watched(ready.start(*WORDS, "--epochs", 200, before=["prlimit", f"--fsize={TOO_SMALL}:"]))
+    run.wait_for(run.complaints)
+    began = time.monotonic()
+    run.process.send_signal(signal.SIGINT)
+    assert run.end() in (130, IO), run.text()
+    assert time.monotonic() - began < 5 and ready.files() == ["classes.csv"]
+
+
+def test_a_folder_that_goes_away(ready):
+    """Its checkpoints can't be written, and the model neither; with the folder back in time, all is well."""
+    expected = reference(ready)
+    for back in (False, True):
+        (ready.folder / "out").mkdir()
+        run = Watched(ready.start(*WORDS, *EVERY, "--out", f"out/{OUT}"))
+        run.wait_for(lambda: len(list((ready.folder / "out").glob("*.ckpt-*"))) == 2)
+        (ready.folder / "out").rename(ready.folder / "moved")
+        run.wait_for(run.complaints)
+        if back:
+            (ready.folder / "out").mkdir()
+        code = run.end()
+        assert code == (0 if back else IO), run.text()
+        if back:
+            assert os.listdir(ready.folder / "out") == [OUT]
+            assert (ready.folder / "out" / OUT).read_bytes() == expected
+        for path in (ready.folder / "moved").iterdir():
+            ready("info", path.relative_to(ready.folder))
+            path.unlink()
+        (ready.folder / "moved").rmdir()
 
 
 @pytest.mark.parametrize("call", ["openat", "write", "fsync", "close", "/^rename"])

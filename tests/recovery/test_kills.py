@@ -106,20 +106,27 @@ def test_many_kills_under_the_sanitizers(descents):
 CALLS = "openat,write,fsync,ftruncate,close,/^rename,/^unlink"
 
 
-def test_a_kill_at_every_system_call(descents, fact):
+@pytest.mark.parametrize("older", [False, True], ids=["", "over an older model"])
+def test_a_kill_at_every_system_call(descents, fact, older):
     """Before each call of a short run that touches a file, from the first to the last."""
     descents.write("classes.csv", recovery_data.classes())
     words = ["classes.csv", "--net", "2 tanh", "--epochs", 2, "--batch", 40, "--checkpoint-every", 1, "--threads", 1]
+    descents.train(*words, "--seed", 2)
+    old = (descents.folder / OUT).read_bytes()
     descents.train(*words)
     expected = descents.result()
     when, code, reached = 0, None, 0
     while code != 0:
         descents.clear()
+        if older:
+            descents.write(OUT, old)
         when += 1
         code, said = descents.traced(f"{CALLS}:signal=SIGKILL:when={when}", *words, trace=CALLS)
         assert code in (0, -signal.SIGKILL), said
         steps = [steps_of(path) for path in descents.checkpoints()]
-        assert (descents.folder / OUT).exists() or max(steps, default=0) >= reached, when
+        model = (descents.folder / OUT).read_bytes() if (descents.folder / OUT).exists() else None
+        assert model in (old if older else None, expected[0]), when
+        assert model == expected[0] or max(steps, default=0) >= reached, when
         reached = max(steps, default=reached)
         done = descents.train(*words)
         assert ("resumed" in done.stderr) == bool(steps), (when, done.stderr)
