@@ -108,26 +108,35 @@ static void add_command(const training *t, text *out)
     }
 }
 
+/* On a line of its own, however long, for somebody to paste. */
+static void say_command(const training *t)
+{
+    text command = TEXT_INIT, line = TEXT_INIT;
+    add_command(t, &command);
+    text_safe(&line, text_get(&command), true);
+    text_string(&line, "\n");
+    output_say(&line);
+    text_free(&line);
+    text_free(&command);
+}
+
 int train_interrupted(training *t)
 {
     bool by_key = stop_signal == SIGINT;
     text words = TEXT_INIT;
     bool saved = !t->checkpoints.off && save(t);
+    bool goes_on = t->checkpoints.newest >= 0;
     (void)trace_end(&t->trace, "interrupted", &t->row, seconds_now(t));
-    if (saved)
-        text_format(&words, "saved in %s", text_get(&t->checkpoints.names[t->checkpoints.newest]));
-    else if (t->checkpoints.newest >= 0)
-        text_format(&words, "%s holds step %llu", text_get(&t->checkpoints.names[t->checkpoints.newest]),
-                    (unsigned long long)t->checkpoints.newest_step);
-    else
-        text_string(&words, "nothing was saved");
-    if (t->checkpoints.newest >= 0) {
-        text_string(&words, "; this goes on from there:\n");
-        add_command(t, &words);
-    }
+    if (goes_on)
+        text_format(&words, saved ? "saved in %s" : "%s is intact", text_get(&t->checkpoints.names[t->checkpoints.newest]));
+    if (goes_on && !saved)
+        text_format(&words, ", of step %llu", (unsigned long long)t->checkpoints.newest_step);
+    text_string(&words, goes_on ? "; this goes on from there:" : "nothing was saved");
     int code = output_error(by_key ? CODE_INTERRUPT : CODE_TERMINATE, "stopped by %s after step %llu of %llu; %s",
                             by_key ? "Ctrl-C" : "SIGTERM", (unsigned long long)t->row.step,
                             (unsigned long long)t->progress.total, text_get(&words));
+    if (goes_on)
+        say_command(t);
     text_free(&words);
     return code;
 }

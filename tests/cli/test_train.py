@@ -165,7 +165,8 @@ def test_signals(downhill, number, code):
     *_, stopped, command = said.splitlines()
     assert "saved in xor.safetensors." in stopped and stopped.endswith("this goes on from there:")
     assert command == f"{downhill.program} train xor.csv --epochs 1000000000 --patience 0"
-    assert sorted(path.name for path in downhill.folder.iterdir()) == ["xor.csv"]
+    saved = stopped.split("saved in ")[1].split(";")[0]
+    assert sorted(path.name for path in downhill.folder.iterdir()) == ["xor.csv", saved]
 
 
 def test_whole_lines_on_a_long_run(downhill):
