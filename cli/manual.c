@@ -53,7 +53,7 @@ static void manual_verb(text *out, const verb *v)
     }
     if (v->knobs) {
         text_string(out, ".PP\n");
-        prose(out, "Every knob below is a flag, too.");
+        prose(out, *v->knobs ? "The limits below are flags, too." : "Every knob below is a flag, too.");
     }
 }
 

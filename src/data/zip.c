@@ -27,6 +27,7 @@ typedef struct zip_archive {
     size_t length;
     size_t directory, directory_end;
     hill_allocator allocator;
+    hill_limits limits;
     hill_error *error;
 } zip_archive;
 
@@ -214,7 +215,7 @@ static int zip_unpack(const zip_archive *zip, const zip_member *member, const ch
     content->data = zip->data + start;
     content->length = (size_t)member->length;
     if (member->method == 8) {
-        hill_bytes packed = {content->data, (size_t)member->packed, called};
+        hill__packed packed = {{content->data, (size_t)member->packed, called}, (size_t)start, zip->limits};
         HILL__TRY(hill__bytes_inflate(&packed, content->length, &zip->allocator, &content->own, zip->error));
         content->data = content->own.data;
     }
@@ -237,7 +238,7 @@ static int zip_table(const zip_archive *zip, const zip_member *member, const cha
     if (status == HILL_OK) {
         hill__array array;
         hill_bytes bytes = {content.data, content.length, called.data};
-        status = hill__npy_parse(&bytes, &array, zip->error);
+        status = hill__npy_parse(&bytes, &zip->limits, &array, zip->error);
         if (status == HILL_OK && !(*out = hill__table_new(called.data, "npz", &zip->allocator)))
             status = hill__fail_memory(zip->error);
         if (status == HILL_OK)
@@ -285,8 +286,12 @@ static int zip_choose(const zip_archive *zip, hill_part part, zip_member *inputs
 
 int hill__zip_read(const hill_bytes *bytes, const hill__reading *reading, hill_table **out, hill_error *error)
 {
-    zip_archive zip = {
-        .name = bytes->name, .data = bytes->data, .length = bytes->length, .allocator = reading->allocator, .error = error};
+    zip_archive zip = {.name = bytes->name,
+                       .data = bytes->data,
+                       .length = bytes->length,
+                       .allocator = reading->allocator,
+                       .limits = reading->limits,
+                       .error = error};
     zip_member inputs, targets;
     const char *column = NULL;
     hill_table *table, *other;

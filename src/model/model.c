@@ -229,7 +229,10 @@ static int model_write(const hill_model *model, hill_recipe *recipe, hill__file_
 
 hill_host hill__model_host(const hill_host *host, char isa[16])
 {
-    hill_host own = host ? *host : (hill_host)HILL_HOST_INIT;
+    hill_host own = HILL_HOST_INIT;
+    if (host)
+        memcpy(&own, host, host->size < sizeof own ? host->size : sizeof own);
+    own.size = sizeof own;
     if (own.isa) {
         size_t length = strlen(own.isa); /* a longer one is no kernel row's name, cut or whole */
         memcpy(isa, own.isa, length < 15 ? length : 15);
@@ -278,11 +281,10 @@ int hill__model_load(const hill__safetensors *file, const char *name, const hill
     return HILL_OK;
 }
 
-int hill__model_start(const char *path, const hill_plan *plan, const hill_allocator *allocator, float *weights,
-                      hill_error *error)
+int hill__model_start(const char *path, const hill_plan *plan, const hill_host *host, float *weights, hill_error *error)
 {
     hill__safetensors *file;
-    HILL__TRY(hill__safetensors_read(path, allocator, &file, error));
+    HILL__TRY(hill__safetensors_read(path, host, &file, error));
     const hill__json *arith = hill__safetensors_meta(file, "arith");
     int status = HILL_OK;
     if (arith && strcmp(arith->string, MODEL_EXPANDED(HILL_ARITH)) != 0)
@@ -302,13 +304,12 @@ const hill__schema *hill__model_schema(const hill_model *model)
 
 int hill_model_open(const char *path, const hill_host *host, hill_model **out, hill_error *error)
 {
-    hill_allocator allocator = hill__allocator(host);
     hill__safetensors *file;
     hill_recipe *recipe;
     *out = NULL;
     if (hill__path_kind_of(path) == HILL__PATH_FOLDER)
         return hill__fail(error, HILL_EMODEL, "%s: is not a Downhill model: it is a directory", path);
-    HILL__TRY(hill__safetensors_read(path, &allocator, &file, error));
+    HILL__TRY(hill__safetensors_read(path, host, &file, error));
     int status = hill_recipe_new(host, &recipe, error);
     if (status == HILL_OK) {
         status = model_read(file, path, host, recipe, out, error);

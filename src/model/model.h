@@ -50,8 +50,7 @@ int hill__model_new(const hill__model_parts *parts, const hill_host *host, hill_
 int hill__model_load(const hill__safetensors *file, const char *name, const hill_plan *plan, float *weights, hill_error *error);
 
 /* Reads the weights of a model or a bare safetensors file that fits the plan. */
-int hill__model_start(const char *path, const hill_plan *plan, const hill_allocator *allocator, float *weights,
-                      hill_error *error);
+int hill__model_start(const char *path, const hill_plan *plan, const hill_host *host, float *weights, hill_error *error);
 
 /* Metrics over bound rows with targets; `confusion` as in hill_model_evaluate. */
 int hill__model_score(hill_model *model, hill__rows *rows, hill_metrics *metrics, uint64_t *confusion, hill_error *error);

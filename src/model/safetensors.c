@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/sort.h"
 
 /* Bytes of the length in front, and what the header's end is padded to. */
@@ -26,6 +27,7 @@ static const safetensors_dtype safetensors_dtypes[] = {{"F32", 32}, {"F64", 64},
 typedef struct safetensors_reader {
     hill__safetensors *file;
     const char *name;
+    uint64_t most; /* bytes of the header */
     hill_error *error;
 } safetensors_reader;
 
@@ -213,9 +215,14 @@ static int safetensors_parse(const safetensors_reader *reader)
     hill__safetensors *file = reader->file;
     const unsigned char *bytes = file->file.data;
     uint64_t length = file->file.length >= SAFETENSORS_PREFIX ? safetensors_length(bytes) : 0;
-    if (length == 0 || length > HILL__SAFETENSORS_HEADER_MOST || (file->file.length > 8 && bytes[8] != '{'))
+    bool header = length > 0 && file->file.length > SAFETENSORS_PREFIX && bytes[SAFETENSORS_PREFIX] == '{' && length >> 40 == 0;
+    if (!header)
         return hill__fail(reader->error, HILL_EMODEL, "%s: is not a Downhill model: %s", reader->name,
                           safetensors_looks(bytes, file->file.length));
+    if (length > reader->most)
+        return hill__fail(reader->error, HILL_EMODEL,
+                          "%s: its header of %llu bytes, by byte 0, is over %llu; --limit-header raises that", reader->name,
+                          (unsigned long long)length, (unsigned long long)reader->most);
     if (length > file->file.length - SAFETENSORS_PREFIX)
         return hill__fail(reader->error, HILL_EMODEL, "%s: cut off: its header of %llu bytes goes on at byte %zu", reader->name,
                           (unsigned long long)length, file->file.length);
@@ -285,18 +292,19 @@ static void safetensors_put_tensor(const hill__safetensors_draft *draft, const h
     }
 }
 
-int hill__safetensors_take(hill__file_bytes bytes, const char *name, const hill_allocator *allocator, hill__safetensors **out,
+int hill__safetensors_take(hill__file_bytes bytes, const char *name, const hill_host *host, hill__safetensors **out,
                            hill_error *error)
 {
     *out = NULL;
-    hill__safetensors *file = hill__alloc(allocator, 1, sizeof *file);
+    hill_allocator allocator = hill__allocator(host);
+    hill__safetensors *file = hill__alloc(&allocator, 1, sizeof *file);
     if (!file) {
-        hill__free(allocator, bytes.data, bytes.capacity, 1);
+        hill__free(&allocator, bytes.data, bytes.capacity, 1);
         return hill__fail_memory(error);
     }
-    file->allocator = *allocator;
+    file->allocator = allocator;
     file->file = bytes;
-    safetensors_reader reader = {file, name, error};
+    safetensors_reader reader = {file, name, HILL__LIMIT(hill__limits(host), header), error};
     int status = safetensors_parse(&reader);
     if (status < 0) {
         hill__safetensors_free(file);
@@ -306,12 +314,13 @@ int hill__safetensors_take(hill__file_bytes bytes, const char *name, const hill_
     return HILL_OK;
 }
 
-int hill__safetensors_read(const char *path, const hill_allocator *allocator, hill__safetensors **out, hill_error *error)
+int hill__safetensors_read(const char *path, const hill_host *host, hill__safetensors **out, hill_error *error)
 {
     *out = NULL;
     hill__file_bytes bytes;
-    HILL__TRY(hill__file_read(path, allocator, &bytes, error));
-    return hill__safetensors_take(bytes, path, allocator, out, error);
+    hill_allocator allocator = hill__allocator(host);
+    HILL__TRY(hill__file_read(path, &allocator, &bytes, error));
+    return hill__safetensors_take(bytes, path, host, out, error);
 }
 
 void hill__safetensors_free(hill__safetensors *file)
@@ -365,11 +374,9 @@ int hill__safetensors_build(const hill__safetensors_draft *draft, const hill_all
                 hill__add(size, SAFETENSORS_PREFIX, &size);
     int status = HILL_OK;
     *out = (hill__file_bytes){NULL, 0, 0};
-    if (header.length > HILL__SAFETENSORS_HEADER_MOST)
-        status = hill__fail(error, HILL_EMODEL, "the names and classes of this model need a header over 16 MiB");
-    else if (fits && !header.failed)
-        out->data = hill__alloc(allocator, size, 1);
-    if (status == HILL_OK && !out->data)
+    if (fits && !header.failed)
+        out->data = hill__alloc_raw(allocator, size, 1);
+    if (!out->data)
         status = hill__fail_memory(error);
     if (status == HILL_OK) {
         out->length = out->capacity = size;

@@ -20,7 +20,7 @@ static int take(const void *bytes, size_t length, hill__safetensors **out, hill_
 {
     hill__file_bytes copy = {hill__alloc(&memory, length, 1), length, length};
     memcpy(copy.data, bytes, length);
-    return hill__safetensors_take(copy, "f.st", &memory, out, error);
+    return hill__safetensors_take(copy, "f.st", NULL, out, error);
 }
 
 /* A file of a header's text and `data` bytes that count up. */
@@ -120,7 +120,7 @@ static void test_other_files(void **state)
     looks("PK\3\4\24\0\0\0\10\0", 10, "NPZ");
     looks("\x1f\x8b\10\0\0\0\0\0\0\3", 10, "gzip");
     looks("\1\0\0\0\0\0\0\0[", 9, "first bytes");
-    looks("\1\0\0\1\0\0\0\0{", 9, "first bytes"); /* a header over 16 MiB */
+    looks("\1\0\0\0\0\1\0\0{", 9, "first bytes"); /* a header of a terabyte */
 }
 
 static void test_cut_and_flipped(void **state)
@@ -169,7 +169,7 @@ static void test_round_trip(void **state)
         assert_int_equal(hill__file_write(dump, bytes.data, bytes.length, &memory, NULL), HILL_OK);
 
     hill__safetensors *file;
-    assert_int_equal(hill__safetensors_take(bytes, "f.st", &memory, &file, NULL), HILL_OK);
+    assert_int_equal(hill__safetensors_take(bytes, "f.st", NULL, &file, NULL), HILL_OK);
     assert_int_equal(file->data_start % 8, 0);
     assert_int_equal(file->count, 2);
     assert_string_equal(hill__safetensors_meta(file, "note")->string, metadata[1].text);
@@ -198,7 +198,7 @@ static void test_not_finite(void **state)
     float got[3];
     size_t at = 0;
     assert_int_equal(hill__safetensors_build(&draft, &memory, &bytes, NULL), HILL_OK);
-    assert_int_equal(hill__safetensors_take(bytes, "f.st", &memory, &file, NULL), HILL_OK);
+    assert_int_equal(hill__safetensors_take(bytes, "f.st", NULL, &file, NULL), HILL_OK);
     assert_false(hill__safetensors_copy(file, hill__safetensors_find(file, "layer1.bias"), got, &at));
     assert_int_equal(at, file->data_start + 24 + 4);
     hill__safetensors_free(file);
