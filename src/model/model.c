@@ -47,19 +47,6 @@ static int model_build(hill_model *model, const hill__model_parts *parts, hill_e
     return HILL_OK;
 }
 
-static int model_weights(hill_model *model, const float *weights, hill_error *error)
-{
-    size_t bytes = 0;
-    if (!hill__mul(model->sizes.vector, sizeof *weights, &bytes))
-        return hill__fail_memory(error);
-    model->weights = hill__alloc_aligned(&model->allocator, bytes);
-    if (!model->weights)
-        return hill__fail_memory(error);
-    if (weights)
-        memcpy(model->weights, weights, bytes);
-    return HILL_OK;
-}
-
 /* The shape of a tensor as the plan has it, for a message: "[2, 4]". */
 static void model_shape(const hill_tensor *tensor, char *out, size_t size)
 {
@@ -90,8 +77,9 @@ static int model_match(const hill__safetensors *file, const char *name, const hi
         char shape[120] = "[]";
         model_shape(&tensor, shape, sizeof shape);
         if (!found)
-            return hill__fail(error, HILL_EMODEL, "%s: there is no tensor %s, F32 %s, which the net has", name, tensor.name,
-                              shape);
+            return hill__fail(error, HILL_EMODEL,
+                              "%s: there is no tensor %s, F32 %s, which the net has, in the header at byte 8", name,
+                              tensor.name, shape);
         if (!model_fits(found, &tensor))
             return hill__fail(error, HILL_EMODEL, "%s: tensor %s isn't F32 %s, as the net has it, at byte %llu", name,
                               tensor.name, shape, (unsigned long long)(file->data_start + found->begin));
@@ -100,8 +88,24 @@ static int model_match(const hill__safetensors *file, const char *name, const hi
     for (size_t i = 0; i < file->count; i++)
         count += strncmp(file->tensors[i].name, MODEL_RUN_PREFIX, strlen(MODEL_RUN_PREFIX)) == 0;
     if (count != file->count)
-        return hill__fail(error, HILL_EMODEL, "%s: it has %zu tensors more than the net", name, file->count - count);
+        return hill__fail(error, HILL_EMODEL, "%s: it has %zu tensors more than the net, in the header at byte 8", name,
+                          file->count - count);
     return HILL_OK;
+}
+
+/* Room for the weights, which a file must have before any is taken, and the weights. */
+static int model_weights(hill_model *model, const hill__model_parts *parts, hill_error *error)
+{
+    size_t bytes = 0;
+    if (parts->file)
+        HILL__TRY(model_match(parts->file, parts->name, model->plan, error));
+    if (hill__mul(model->sizes.vector, sizeof *model->weights, &bytes))
+        model->weights = hill__alloc_aligned(&model->allocator, bytes);
+    if (!model->weights)
+        return hill__fail_memory(error);
+    if (parts->weights)
+        memcpy(model->weights, parts->weights, bytes);
+    return parts->file ? hill__model_load(parts->file, parts->name, model->plan, model->weights, error) : HILL_OK;
 }
 
 /* A text of the metadata that a model must have. */
@@ -110,7 +114,7 @@ static int model_meta(const hill__safetensors *file, const char *path, const cha
 {
     *out = hill__safetensors_meta(file, key);
     if (!*out)
-        return hill__fail(error, HILL_EMODEL, "%s: its metadata lacks \"%s\"", path, key);
+        return hill__fail(error, HILL_EMODEL, "%s: its metadata lacks \"%s\", in the header at byte 8", path, key);
     return HILL_OK;
 }
 
@@ -135,7 +139,8 @@ static int model_read_facts(const hill__safetensors *file, const char *path, hil
         uint64_t value;
         HILL__TRY(model_meta(file, path, model_facts[i].key, &text, error));
         if (!hill__parse_unsigned(text->string, text->length, &value))
-            return hill__fail(error, HILL_EMODEL, "%s: its metadata \"%s\" is no count", path, model_facts[i].key);
+            return hill__fail(error, HILL_EMODEL, "%s: its metadata \"%s\" is no count, at byte %lu", path, model_facts[i].key,
+                              8 + (unsigned long)text->at);
         memcpy((char *)facts + model_facts[i].offset, &value, sizeof value);
     }
     return HILL_OK;
@@ -164,7 +169,7 @@ static int model_read(const hill__safetensors *file, const char *path, const hil
                       hill_model **out, hill_error *error)
 {
     const hill__json *text;
-    hill__model_parts parts = {.recipe = recipe};
+    hill__model_parts parts = {.recipe = recipe, .file = file, .name = path};
     hill_error inner = HILL_ERROR_INIT;
     HILL__TRY(model_format(file, path, error));
     HILL__TRY(model_read_facts(file, path, &parts.facts, error));
@@ -172,9 +177,15 @@ static int model_read(const hill__safetensors *file, const char *path, const hil
     HILL__TRY(model_meta(file, path, "encoder", &text, error));
     int status = hill__encoder_parse(text->string, text->length, &file->allocator, &parts.encoder, &inner);
     HILL__TRY(model_blame(status, &inner, path, error));
+    if (parts.encoder->width > file->file.length / sizeof(float)) {
+        hill__encoder_free(parts.encoder);
+        return hill__fail(error, HILL_EMODEL, "%s: encoder: more inputs than there are weights, at byte %lu", path,
+                          8 + (unsigned long)text->at);
+    }
     status = hill__model_new(&parts, host, out, &inner);
-    HILL__TRY(model_blame(status, &inner, path, error));
-    return hill__model_load(file, path, (*out)->plan, (*out)->weights, error);
+    if (status == HILL_EMODEL) /* which names the file already */
+        return hill__fail(error, status, "%s", inner.text);
+    return model_blame(status, &inner, path, error);
 }
 
 static void model_write_facts(const hill__facts *facts, char (*texts)[MODEL_COUNT_TEXT], hill__safetensors_meta_text *metadata)
@@ -258,7 +269,7 @@ int hill__model_new(const hill__model_parts *parts, const hill_host *host, hill_
     model->facts = parts->facts;
     int status = model_build(model, parts, error);
     if (status == HILL_OK)
-        status = model_weights(model, parts->weights, error);
+        status = model_weights(model, parts, error);
     if (status < 0) {
         hill_model_free(model);
         return status;

@@ -30,10 +30,15 @@ struct hill_model {
     float *outputs;
 };
 
-/* What a model is made of. It takes over the encoder, on failure too; the weights are NULL for zeros. */
+/*
+ * What a model is made of. It takes over the encoder, on failure too. The weights are those of a file called `name`, or a vector,
+ * or, with both NULL, zeros.
+ */
 typedef struct hill__model_parts {
     const hill_recipe *recipe; /* resolved */
     hill__encoder *encoder;
+    const hill__safetensors *file;
+    const char *name;
     const float *weights;
     hill__facts facts;
 } hill__model_parts;

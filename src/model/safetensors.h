@@ -2,7 +2,7 @@
  * safetensors.h - the container of model files: 8 bytes of length, a JSON header, the tensors' bytes.
  *
  * The reader refuses what the format forbids: a header beyond the limit, that is no JSON object, holds a key twice, an unknown dtype
- * or metadata that is no text; a tensor whose shape and bytes differ; bytes that no tensor or two tensors own.
+ * or metadata that is no text; a tensor without bytes, or whose shape and bytes differ; bytes that no tensor or two tensors own.
  */
 #ifndef HILL_MODEL_SAFETENSORS_H
 #define HILL_MODEL_SAFETENSORS_H
@@ -26,7 +26,7 @@ typedef struct hill__safetensors {
     hill__file_bytes file;
     hill__json_tree *tree;
     const hill__json *metadata; /* object of texts, or NULL */
-    hill__safetensor *tensors;  /* in the order of their bytes */
+    hill__safetensor *tensors;  /* in the order of the header */
     size_t count;
     size_t data_start; /* byte of the file */
 } hill__safetensors;
