@@ -29,6 +29,9 @@ typedef enum exit_code {
 /* The exit code that a status of the library stands for. */
 int output_code(int status);
 
+/* The exit code that an errno stands for: `otherwise`, unless memory ran out. */
+int output_problem(int problem, int otherwise);
+
 /* "downhill: " and the words, on standard error, at most three lines. Returns `code`. */
 int output_error(int code, const char *format, ...) CLI_PRINTF(2, 3);
 
@@ -45,6 +48,9 @@ int output_write(int descriptor, const char *bytes, size_t length);
 #define CODE_PIPE (-1)
 int output_answer(text *t);
 void output_say(text *t);
+
+/* open(), gone on with where a signal interrupts it; a file that it makes has the usual permissions. */
+int output_open(const char *path, int flags);
 
 /* Whether a descriptor is a terminal that can redraw a line (TERM isn't "dumb"), and whether colour is welcome there. */
 bool output_is_terminal(int descriptor);

@@ -37,6 +37,7 @@ static void file_reason(int code, char *out, size_t size)
 static int file_fail(hill_error *error, int status, const char *path, const char *what, int code)
 {
     char reason[200];
+    status = code == ENOMEM ? HILL_EMEMORY : status;
     file_reason(code, reason, sizeof reason);
     return hill__fail(error, status, "%s: %s: %s", path, what, reason);
 }

@@ -22,7 +22,7 @@ static bool open_is_model(const hill_bytes *bytes)
 static int open_read_format(const hill_bytes *bytes, const hill__reading *reading, hill_table **out, hill_error *error)
 {
     if (reading->options.part == HILL_PART_TEST && !hill__zip_is(bytes))
-        return hill__fail(error, HILL_EINPUT,
+        return hill__fail(error, HILL_EPART,
                           "%s: has no test part; a folder of MNIST-style files or an NPZ with x_test has one", bytes->name);
     if (open_is_model(bytes))
         return hill__fail(error, HILL_EDATA, "%s: is a model, not data", bytes->name);
@@ -142,7 +142,7 @@ static int open_folder(const char *folder, const hill__reading *reading, hill_ta
     else if (path.failed)
         status = hill__fail_memory(error);
     else if (part == HILL_PART_TEST && open_find_images(folder, HILL_PART_TRAIN, &path))
-        status = hill__fail(error, HILL_EINPUT, "%s: has no test part; t10k-images-idx3-ubyte is missing", folder);
+        status = hill__fail(error, HILL_EPART, "%s: has no test part; t10k-images-idx3-ubyte is missing", folder);
     else
         status = hill__fail(error, HILL_EDATA, "%s: is a folder without the names expected (each may end in .gz):\n%s", folder,
                             OPEN_NAMES_NEEDED);

@@ -274,7 +274,7 @@ static int zip_choose(const zip_archive *zip, hill_part part, zip_member *inputs
         return found < 0 ? found : zip_find(zip, pair->targets, targets, NULL);
     }
     if (part == HILL_PART_TEST)
-        return zip_no_names(zip, "x_test for a test part", HILL_EINPUT);
+        return zip_no_names(zip, "x_test for a test part", HILL_EPART);
     int found = zip_find(zip, NULL, inputs, &count);
     if (found < 0)
         return found;

@@ -141,7 +141,7 @@ def messages(err):
     return re.findall(r"^downhill: .*\n(?:(?!downhill: ).*\n)*", err, re.MULTILINE)
 
 
-def judge_words(kind, fault, run):
+def judge_words(kind, fault, many, run):
     """What is wrong with the message of a run that failed."""
     said = messages(run.err)
     if not said or said[-1].count("\n") > 3 or not run.err.endswith(said[-1]):
@@ -152,7 +152,7 @@ def judge_words(kind, fault, run):
     reason = os.strerror(getattr(errno, "ENOSPC" if fault == "full" else fault))
     name = re.sub(r"\.tmp\d+$", "", os.path.basename(run.path))
     wrong = [] if reason in words else [f"the message lacks the reason: {reason}"]
-    if name not in words and not name.startswith(".downhill-") and name != ".":
+    if many == ONCE and name not in words and not name.startswith(".downhill-") and name != ".":
         wrong.append(f"the message doesn't name {name}")
     return wrong
 
@@ -208,7 +208,7 @@ def judge(case, kind, fault, many, run, clean):
         return wrong
     if run.code not in codes_for(case, kind, run):
         wrong.append(f"exit {run.code}, not {codes_for(case, kind, run)}")
-    return wrong + judge_words(kind, fault, run)
+    return wrong + judge_words(kind, fault, many, run)
 
 
 class Campaign:
