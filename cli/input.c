@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@ static int read_all(int descriptor, text *out)
     char block[65536];
     for (;;) {
         ssize_t length = read(descriptor, block, sizeof block);
-        if (length < 0 && errno == EINTR)
+        if (length < 0 && output_again(descriptor, POLLIN))
             continue;
         if (length < 0)
             return errno;
@@ -133,7 +134,7 @@ int input_head(const char *path, int closed, char *head, size_t size, size_t *le
     ssize_t got = 1;
     while (got != 0 && *length < size) {
         got = read(descriptor, head + *length, size - *length);
-        if (got < 0 && errno != EINTR)
+        if (got < 0 && !output_again(descriptor, POLLIN))
             break;
         *length += got > 0 ? (size_t)got : 0;
     }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,15 +122,22 @@ int output_failure(int status, const hill_error *error)
     return output_error(output_code(status), "%s", error && error->text[0] ? error->text : hill_status_text(status));
 }
 
+bool output_again(int descriptor, short events)
+{
+    struct pollfd ready = {descriptor, events, 0};
+    if (errno == EAGAIN)
+        return poll(&ready, 1, -1) >= 0 || errno == EINTR;
+    return errno == EINTR;
+}
+
 int output_write(int descriptor, const char *bytes, size_t length)
 {
     while (length > 0) {
         ssize_t written = write(descriptor, bytes, length);
-        if (written < 0) {
-            if (errno == EINTR)
-                continue;
+        if (written < 0 && output_again(descriptor, POLLOUT))
+            continue;
+        if (written < 0)
             return errno;
-        }
         bytes += written;
         length -= (size_t)written;
     }

@@ -38,6 +38,12 @@ int output_error(int code, const char *format, ...) CLI_PRINTF(2, 3);
 /* The same for an error of the library; returns its exit code. */
 int output_failure(int status, const hill_error *error);
 
+/*
+ * After a read or write that failed: whether to call again, because a signal came, or because another program that shares the
+ * pipe or terminal has set it not to block; then this waits until it is ready for `events`, POLLIN or POLLOUT.
+ */
+bool output_again(int descriptor, short events);
+
 /* Writes all bytes to a descriptor: 0 or an errno. */
 int output_write(int descriptor, const char *bytes, size_t length);
 
