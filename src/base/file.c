@@ -153,8 +153,8 @@ static int file_open_temp(const char *path, mode_t mode, char *temp, size_t size
     return -1;
 }
 
-/* Makes the rename last through a power cut. Folders that can't be opened or synced (some network disks) are left at that. */
-static bool file_sync_folder(const char *path, char *folder)
+/* Makes the rename last through a power cut: 0 or an errno. A folder that can't be opened or be synced at all is left at that. */
+static int file_sync_folder(const char *path, char *folder)
 {
     const char *slash = strrchr(path, '/');
     size_t length = slash ? (size_t)(slash - path) : 0;
@@ -166,9 +166,9 @@ static bool file_sync_folder(const char *path, char *folder)
     }
     int file = file_open(folder, O_RDONLY, 0);
     if (file < 0)
-        return true;
-    bool good = file_sync(file) || errno != EIO;
-    return file_close(file) && good;
+        return 0;
+    int code = file_sync(file) || errno == EINVAL || errno == EBADF ? 0 : errno;
+    return file_close(file) || code ? code : errno;
 }
 
 /* The steps after the temporary file is open; `temp` is reused for the folder's name once the file is in place. */
@@ -188,7 +188,7 @@ static int file_write_temp(int file, const char *path, char *temp, const void *d
         (void)unlink(temp); /* the first reason is the one to tell */
         return code;
     }
-    return file_sync_folder(path, temp) ? 0 : EIO;
+    return file_sync_folder(path, temp);
 }
 
 static int file_write_atomic(const char *path, mode_t mode, const void *data, size_t length, const hill_allocator *allocator,

@@ -116,6 +116,7 @@ class Bench:
         self.server.stdin.write("\t".join(map(str, (kind, fault, at, many, case.stdin, *case.words))) + "\n")
         self.server.stdin.flush()
         how, *numbers, call, path = self.server.stdout.readline().rstrip("\n").split("\t")
+        path = "." if path == str(self.work) else path
         out, err = (path.read_bytes() for path in self.streams)
         return Run(how, *map(int, numbers), call, path, out, err.decode("utf-8", "replace"), self.files())
 
@@ -162,7 +163,7 @@ def judge_files(case, run, clean):
     wrong = []
     for name, content in run.files.items():
         if name not in case.before and name not in case.outputs and not re.fullmatch(case.scraps, name):
-            wrong.append(f"left behind: {name}")
+            wrong += [f"left behind: {name}"] if run.call != "unlink" else []
         elif name in case.before and name not in case.outputs and content != case.before[name]:
             wrong.append(f"{name} was changed")
     for name in case.before.keys() - run.files.keys():
@@ -203,7 +204,7 @@ def judge(case, kind, fault, many, run, clean):
         return wrong + ([] if run.code == OK and not differs else [f"exit {run.code}, differs: {differs}"])
     if run.code == OK:
         wrong += [f"exit 0, but {name} isn't right" for name in differs]
-        if kind in ("write", "fsync", "rename") and not told and run.path != ".":
+        if kind in ("write", "fsync", "rename") and not told:
             wrong.append("exit 0 and not a word")
         return wrong
     if run.code not in codes_for(case, kind, run):
@@ -235,7 +236,7 @@ class Campaign:
         self.seen.add(state)
         again = self.bench.run(self.case)
         differs = same(again, self.clean, self.case.outputs)
-        names = set(again.files) - set(self.clean.files)
+        names = set(again.files) - set(self.clean.files) - (set(run.files) if run.call == "unlink" else set())
         good = again.code == OK and not differs and not names
         return [] if good else [f"run again: exit {again.code}, differs: {differs}, left: {names}: {again.err}"]
 

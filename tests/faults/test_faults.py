@@ -10,24 +10,26 @@ What a user would expect where nothing else says it:
 - Without memory or threads the exit code is 1; a file that can't be opened to be read is 66, one that can't be made 73.
 - A log that isn't whole never costs the model: it is saved, and the exit code tells of the log.
 """
+import dataclasses
 import gzip
 import io
+import os
 import random
+import struct
 
 import numpy
 import pytest
 
 import faults
-import support
 
 NET = ["--net", "4 tanh", "--epochs", "2", "--batch", "16", "--valid", "0.25"]
-INPUTS = ("csv", "csv.gz", "npz")
-VERBS = ("train", "predict", "predict-out", "eval", "info-data", "info-model", "check")
+INPUTS = ("csv", "csv.gz", "npz", "idx", "stdin")
+VERBS = ("train", "train-files", "predict", "predict-out", "eval", "info-data", "info-model", "check", "help")
 
 
-def table(rows=36):
+def table(rows=36, seed=1):
     """Three classes that two numbers and a colour tell apart."""
-    draw = random.Random(1)
+    draw = random.Random(seed)
     lines = ["width,height,colour,kind"]
     for i in range(rows):
         kind = ("ash", '"birch, white"', "cedar")[i % 3]
@@ -45,40 +47,78 @@ def arrays(rows=36, test_rows=9):
     return file.getvalue()
 
 
-def data_file(kind):
-    content = {"csv": table, "csv.gz": lambda: gzip.compress(table(), mtime=0), "npz": arrays}[kind]()
-    return f"trees.{kind}", content
+def images(rows=36):
+    """Images of 3 x 3 bytes and their labels, the first of the two packed."""
+    pixels = bytes((i * 7 + i // 9 % 3 * 80) % 256 for i in range(rows * 9))
+    return {"t-images-idx3-ubyte.gz": gzip.compress(struct.pack(">IIII", 0x803, rows, 3, 3) + pixels, mtime=0),
+            "t-labels-idx1-ubyte": struct.pack(">II", 0x801, rows) + bytes(i % 3 for i in range(rows))}
+
+
+def data_files(kind):
+    """The files of an input, the operand that names it, and what comes on standard input."""
+    if kind == "csv.gz":
+        return {"trees.csv.gz": gzip.compress(table(), mtime=0)}, "trees.csv.gz", os.devnull
+    if kind == "npz":
+        return {"trees.npz": arrays()}, "trees.npz", os.devnull
+    if kind == "idx":
+        return images(), "t-images-idx3-ubyte.gz", os.devnull
+    return {"trees.csv": table()}, *(("-", "trees.csv") if kind == "stdin" else ("trees.csv", os.devnull))
+
+
+def train_case(files, data, stdin):
+    return faults.Case(["train", data, *NET, "--log", "run.jsonl", "--out", "m.safetensors", "--json"], files,
+                       ("m.safetensors", "run.jsonl"), stdin, again=True)
+
+
+def with_many_files(case, model):
+    """A training that reads a recipe, validation rows, test rows and first weights."""
+    files = {**case.before, "r.recipe": b"# the net\nnet=4 tanh\nepochs=2\nbatch=16\n", "v.csv": table(9, 2), "t.csv": table(9, 3),
+             "s.safetensors": model}
+    words = ["train", "trees.csv", "--recipe", "r.recipe", "--valid", "v.csv", "--test", "t.csv", "--start", "s.safetensors",
+             "--log", "run.jsonl", "--out", "m.safetensors"]
+    return dataclasses.replace(case, words=words, before=files)
+
+
+def made_by(bench, case, *more):
+    """The files that a training makes."""
+    case = dataclasses.replace(case, words=case.words + list(more))
+    bench.restore(case.before)
+    run = bench.run(case)
+    assert run.code == 0, run
+    return run.files
 
 
 def cases(bench, kind):
-    """The verbs' command lines on an input, each with the files it begins with."""
-    name, content = data_file(kind)
-    train = faults.Case(["train", name, *NET, "--log", "run.jsonl", "--out", "m.safetensors", "--json"], {name: content},
-                        ("m.safetensors", "run.jsonl"))
-    bench.restore(train.before)
-    made = bench.run(train)
-    assert made.code == 0, made
-    other = faults.Case([*train.words, "--seed", "2"], train.before)
-    bench.restore(other.before)
-    old = bench.run(other)
-    assert old.code == 0 and old.files["m.safetensors"] != made.files["m.safetensors"]
-    both = {name: content, "m.safetensors": made.files["m.safetensors"]}
-    return {
-        "train": faults.Case(train.words, old.files, train.outputs, again=True),
-        "predict": faults.Case(["predict", "m.safetensors", name], both),
-        "predict-out": faults.Case(["predict", "m.safetensors", name, "--out", "answers.csv"], {**both, "answers.csv": b"old"},
-                                   ("answers.csv",)),
-        "eval": faults.Case(["eval", "m.safetensors", name], both),
-        "info-data": faults.Case(["info", name], both),
-        "info-model": faults.Case(["info", "m.safetensors", "--json"], both),
-        "check": faults.Case(["check", "m.safetensors", name], both),
+    """The verbs' command lines on an input, each with the files it begins with: of the outputs old ones, that it writes over."""
+    files, data, stdin = data_files(kind)
+    train = train_case(files, data, stdin)
+    model = made_by(bench, train)["m.safetensors"]
+    train.before = made_by(bench, train, "--seed", "2")
+    assert train.before["m.safetensors"] != model
+    files = {**files, "m.safetensors": model}
+    made = {
+        "train": train,
+        "predict": ["predict", "m.safetensors", data],
+        "predict-out": faults.Case(["predict", "m.safetensors", data, "--out", "answers.csv"], {**files, "answers.csv": b"old"},
+                                   ("answers.csv",), stdin),
+        "eval": ["eval", "m.safetensors", data],
+        "info-data": ["info", data],
+        "info-model": ["info", "m.safetensors", "--json"],
+        "check": ["check", "m.safetensors", data],
+        "help": ["help", "train"],
     }
+    if kind == "csv":
+        made["train-files"] = with_many_files(train, model)
+    return {verb: case if isinstance(case, faults.Case) else faults.Case(case, files, (), stdin) for verb, case in made.items()}
 
 
 def combinations():
+    """One input under the sanitizers is for `make test`, everything else for `make test-long`."""
     for build in ("asan", "gcc"):
         for kind in INPUTS:
             for verb in VERBS:
+                if kind != "csv" and verb in ("train-files", "info-model", "help"):
+                    continue
                 marks = [] if (build, kind) == ("asan", "csv") else [pytest.mark.long]
                 yield pytest.param(build, kind, verb, marks=marks, id=f"{build}-{kind}-{verb}")
 
