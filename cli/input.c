@@ -155,7 +155,10 @@ int input_is_model(const char *path, bool *model)
     size_t length = 0;
     struct stat facts;
     *model = false;
-    if (stat(path, &facts) != 0 || !S_ISREG(facts.st_mode))
+    bool there = stat(path, &facts) == 0;
+    if (!there && errno != ENOENT)
+        return output_error(output_problem(errno, CODE_INPUT), "%s: cannot be opened: %s", path, strerror(errno));
+    if (!there || !S_ISREG(facts.st_mode))
         return 0;
     int code = input_head(path, CODE_INPUT, head, sizeof head, &length);
     /* Eight bytes of header length, of which the last ones are zero in any real file, and then JSON. */

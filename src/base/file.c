@@ -221,7 +221,7 @@ hill__path_kind hill__path_kind_of(const char *path)
 {
     struct stat facts;
     if (stat(path, &facts) != 0)
-        return HILL__PATH_NONE;
+        return errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG ? HILL__PATH_NONE : HILL__PATH_OTHER;
     if (S_ISREG(facts.st_mode))
         return HILL__PATH_FILE;
     return S_ISDIR(facts.st_mode) ? HILL__PATH_FOLDER : HILL__PATH_OTHER;

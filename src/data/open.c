@@ -81,13 +81,13 @@ static bool open_find_labels(const char *images, hill__text *out)
         return false;
     if (!open_replace(base, "idx3", "idx1"))
         open_replace(base, "idx4", "idx1");
-    if (hill__path_kind_of(out->data) == HILL__PATH_FILE)
+    if (hill__path_kind_of(out->data) != HILL__PATH_NONE)
         return true;
     if (out->length > 3 && strcmp(out->data + out->length - 3, ".gz") == 0)
         out->data[out->length -= 3] = '\0';
     else
         hill__text_add_string(out, ".gz");
-    return !out->failed && hill__path_kind_of(out->data) == HILL__PATH_FILE;
+    return !out->failed && hill__path_kind_of(out->data) != HILL__PATH_NONE;
 }
 
 /* Adds the labels to the images of an IDX file, where they lie beside it. */
@@ -123,7 +123,7 @@ static bool open_find_images(const char *folder, hill_part part, hill__text *pat
         hill__text_add_string(path, part == HILL_PART_TEST ? "t10k-" : "train-");
         hill__text_add_string(path, spellings[i / 2]);
         hill__text_add_string(path, i % 2 ? ".gz" : "");
-        if (path->failed || hill__path_kind_of(path->data) == HILL__PATH_FILE)
+        if (path->failed || hill__path_kind_of(path->data) != HILL__PATH_NONE)
             return !path->failed;
     }
     return false;

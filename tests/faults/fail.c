@@ -126,6 +126,9 @@ ssize_t __real_write(int descriptor, const void *bytes, size_t size);
 int __real_close(int descriptor);
 int __real_fsync(int descriptor);
 int __real_ftruncate(int descriptor, off_t length);
+int __real_stat(const char *path, struct stat *facts);
+int __real_fstat(int descriptor, struct stat *facts);
+int __real_access(const char *path, int mode);
 int __real_rename(const char *from, const char *to);
 int __real_unlink(const char *path);
 void *__real_mmap(void *address, size_t bytes, int protection, int flags, int descriptor, off_t offset);
@@ -146,6 +149,9 @@ ssize_t __wrap_write(int descriptor, const void *bytes, size_t size);
 int __wrap_close(int descriptor);
 int __wrap_fsync(int descriptor);
 int __wrap_ftruncate(int descriptor, off_t length);
+int __wrap_stat(const char *path, struct stat *facts);
+int __wrap_fstat(int descriptor, struct stat *facts);
+int __wrap_access(const char *path, int mode);
 int __wrap_rename(const char *from, const char *to);
 int __wrap_unlink(const char *path);
 void *__wrap_mmap(void *address, size_t bytes, int protection, int flags, int descriptor, off_t offset);
@@ -252,6 +258,21 @@ int __wrap_fsync(int descriptor)
 int __wrap_ftruncate(int descriptor, off_t length)
 {
     return fails("truncate", "ftruncate", name_of(descriptor)) ? -1 : __real_ftruncate(descriptor, length);
+}
+
+int __wrap_stat(const char *path, struct stat *facts)
+{
+    return fails("look", "stat", path) ? -1 : __real_stat(path, facts);
+}
+
+int __wrap_fstat(int descriptor, struct stat *facts)
+{
+    return fails("look", "fstat", name_of(descriptor)) ? -1 : __real_fstat(descriptor, facts);
+}
+
+int __wrap_access(const char *path, int mode)
+{
+    return fails("look", "access", path) ? -1 : __real_access(path, mode);
 }
 
 int __wrap_rename(const char *from, const char *to)

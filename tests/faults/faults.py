@@ -20,6 +20,7 @@ ONCE, GOOD = "once", "good"
 FAULTS = {
     "memory": [("ENOMEM", ONCE), ("ENOMEM", GOOD)],
     "open": [("EMFILE", ONCE), ("EMFILE", GOOD), ("EACCES", ONCE), ("EINTR", ONCE)],
+    "look": [("EIO", ONCE), ("EIO", GOOD)],
     "read": [("EIO", ONCE), ("EIO", GOOD), ("short", ONCE), ("short", GOOD), ("EINTR", ONCE)],
     "write": [("ENOSPC", ONCE), ("ENOSPC", GOOD), ("EIO", ONCE), ("full", GOOD), ("short", ONCE), ("short", GOOD), ("EINTR", ONCE)],
     "say": [("EIO", ONCE), ("EIO", GOOD), ("EPIPE", GOOD), ("short", GOOD), ("EINTR", ONCE)],
@@ -131,6 +132,8 @@ def codes_for(case, kind, run):
     """The exit codes that tell of the fault."""
     if kind in ("memory", "mmap", "thread"):
         return [FAILED]
+    if kind == "look":
+        return [INPUT, CREATE]
     if kind != "open":
         return [IO]
     reads = run.call == "open" and run.path not in case.outputs
@@ -152,7 +155,7 @@ def judge_words(kind, fault, many, run):
         return [] if kind in words else [f"the message doesn't name the {kind}"]
     reason = os.strerror(getattr(errno, "ENOSPC" if fault == "full" else fault))
     name = re.sub(r"\.tmp\d+$", "", os.path.basename(run.path))
-    wrong = [] if reason in words else [f"the message lacks the reason: {reason}"]
+    wrong = [] if reason in words or kind == "look" else [f"the message lacks the reason: {reason}"]
     if many == ONCE and name not in words and not name.startswith(".downhill-") and name != ".":
         wrong.append(f"the message doesn't name {name}")
     return wrong
