@@ -367,6 +367,19 @@ HILL_API const char *hill_session_note(const hill_session *session, size_t i);
 /* Makes the model: the best weights on validation rows where there are any, else the last. The session can go on afterwards. */
 HILL_API int hill_session_finish(hill_session *session, hill_model **out, hill_error *error);
 
+/*
+ * Checkpoints. hill_session_save writes the whole state of the descent between two steps, atomically as hill_model_save does.
+ * The file is a model, the one that hill_session_finish would make now, with more tensors and metadata under "run". It holds no
+ * data: hill_session_resume goes on from it in a session of the same recipe, tables and start weights, on any machine and
+ * any number of threads, and what comes out is the same to the last bit as without the break. HILL_EMODEL: the file is damaged, or
+ * of another recipe or other data; the text names every knob that differs with both values, and the session is as it was.
+ */
+HILL_API int hill_session_save(hill_session *session, const char *path, hill_error *error);
+HILL_API int hill_session_resume(hill_session *session, const char *path, hill_error *error);
+
+/* Sixteen hexadecimal digits of recipe, tables and start weights: sessions that share them can go on from each other's checkpoints. */
+HILL_API const char *hill_session_key(const hill_session *session);
+
 typedef enum hill_which { HILL_WHICH_TRAIN, HILL_WHICH_VALID, HILL_WHICH_TEST } hill_which;
 
 /*
@@ -597,6 +610,9 @@ HILL_API const char *hill_run_message(const hill_run *run);
 
 /* Why the run is over: "epochs" (all were made), "patience", "diverged"; "" while it isn't. */
 HILL_API const char *hill_run_stopped(const hill_run *run);
+
+/* Steps taken so far, without those that were gone back over; *ways_back, where not NULL, gets how often that happened. */
+HILL_API uint64_t hill_run_steps(const hill_run *run, unsigned *ways_back);
 
 /* Steps in an epoch, and in the whole run if nothing ends it early. */
 HILL_API uint64_t hill_run_epoch_steps(const hill_run *run);
