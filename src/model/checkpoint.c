@@ -230,7 +230,7 @@ int hill_session_resume(hill_session *session, const char *path, hill_error *err
     hill__safetensors *file;
     hill_recipe *recipe;
     checkpoint_state state = checkpoint_of(session);
-    HILL__TRY(hill__safetensors_read(path, &session->allocator, &file, error));
+    HILL__TRY(hill__safetensors_read(path, &session->host, &file, error));
     int status = hill_recipe_new(&session->host, &recipe, error);
     if (status == HILL_OK) {
         status = checkpoint_match(session, file, path, recipe, &state, error);
