@@ -79,7 +79,7 @@ class Descents(Downhill):
 
     def kill_at_the_end(self, *words, **more):
         """Trains to the last step, and kills it as the model is about to appear."""
-        code, said = self.traced("/^rename:signal=SIGKILL:when=1", *words, "--checkpoint-every", 1, path=OUT, **more)
+        code, said = self.traced("/^rename:signal=SIGKILL:when=1", *words, "--checkpoint-every", 1, path=f"{OUT}.tmp0", **more)
         assert code == -signal.SIGKILL, (code, said)
         assert not (self.folder / OUT).exists()
 

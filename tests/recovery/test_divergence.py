@@ -47,7 +47,7 @@ def test_what_is_said(ready, rule):
     for i, found in enumerate(said):
         assert float(found[5]) == pytest.approx(1e6 / 2**i, rel=1e-3)
         assert "layer" in found[4] or "cost" in found[4]
-    assert any("layer" in found[4] for found in said), done.stderr
+    assert rule == "adamw" or any("layer" in found[4] for found in said), done.stderr
     assert not (ready.folder / OUT).exists()
     assert json.loads((ready.folder / LOG).read_text().splitlines()[-1])["stopped"] == "diverged"
 
@@ -67,17 +67,20 @@ def test_the_row_that_does_it_is_named(ready):
     ready.write("one.csv", "\n".join(lines) + "\n")
     for batch in (1, 16, "full"):
         said = lines_of(ready.train("one.csv", *SGD[1:], "--batch", batch, "--rate", 1e-9, "--valid", 0, code=FAILED).stderr)[-1]
-        assert re.search(r"\brows? 17:", said), said
+        assert ", row 17: the cost is no finite" in said, said
 
 
 RECOVERS = {
     "at once": ["--rate", 10],
     "five times": ["--rate", 30],
-    "late": ["--rate", 4, "--warmup", 6],
-    "momentum": ["--rate", 1, "--rule", "momentum"],
+    # Each epoch is the best so far when the first validation costs are seen, and weights may have run away by then.
+    "late": ["--rate", 20, "--warmup", 6],
+    "schedule": ["--rate", 10, "--schedule", "cosine", "--warmup", 1],
+    "from the middle": ["--rate", 6, "--warmup", 100, "--epochs", 100, "--valid", 0],
+    "nesterov": ["--rate", 10, "--rule", "nesterov"],
     "no validation": ["--rate", 10, "--valid", 0],
     "batch 1": ["--rate", 3, "--batch", 1],
-    "schedule": ["--rate", 10, "--schedule", "cosine", "--warmup", 1],
+    "patience": ["--rate", 10, "--patience", 4, "--epochs", 40],
 }
 
 

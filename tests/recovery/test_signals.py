@@ -43,9 +43,9 @@ def wait_for(condition, seconds=30):
 
 
 def under_way(ready):
-    """The log has a step: the descent has begun."""
+    """The log has its first line: the descent begins."""
     log = ready.folder / LOG
-    return log.exists() and log.read_bytes().count(b"\n") > 1
+    return log.exists() and log.stat().st_size > 0
 
 
 def told_command(said):
