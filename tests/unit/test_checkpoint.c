@@ -276,7 +276,7 @@ static void impossible_states_are_refused(void **state)
         {"\\\"ended\\\":0", "\\\"ended\\\":1"},
         {"\\\"ended\\\":0", "\\\"ended\\\":3"},
         {"\\\"recent\\\":", "\\\"recent\\\"="},
-        {"\"run.layer1.weight\"", "\"run.layer1.heavily\""},
+        {"\"run.layer1.weight\"", "\"run.layer1.height\""},
         {"\"run.good.layer1.bias\"", "\"run.good.layer9.bias\""},
         {"\\\"ended\\\":0", "\\\"ended\\\":x"},
     };
