@@ -138,11 +138,9 @@ int hill__run_retreat(hill_run *run, hill__fault fault, size_t rows)
         run->watch.best_epoch = run->at.epoch;
     if (run->watch.best_epoch == 0)
         run->watch.best_cost = INFINITY;
+    run->good.returns += end == NULL;
     hill__run_stand(run);
-    if (end) {
+    if (end)
         run->stop = HILL__STOP_DIVERGED;
-        return HILL_EDIVERGED;
-    }
-    run->good.returns++;
-    return HILL_ROW;
+    return end ? HILL_EDIVERGED : HILL_ROW;
 }
