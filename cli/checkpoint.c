@@ -24,9 +24,10 @@ int checkpoint_every(checkpoints *c, const char *value)
 {
     const char *every = value ? value : EVERY_DEFAULT;
     char *end = NULL;
-    double number = every[0] >= '0' && every[0] <= '9' ? strtod(every, &end) : -1;
-    bool seconds = end && strcmp(end, "s") == 0;
-    if (!end || (*end && !seconds) || number < 0 || number > 1e9 || (!seconds && number != floor(number)))
+    size_t digits = strspn(every, "0123456789.");
+    double number = strtod(every, &end);
+    bool seconds = strcmp(every + digits, "s") == 0;
+    if (digits == 0 || end != every + digits || (*end && !seconds) || number > 1e9 || (!seconds && number != floor(number)))
         return output_error(
             CODE_USAGE, "--checkpoint-every %s: a number of steps is needed, as 50, or of seconds, as 30s; 0 for none", every);
     c->off = number == 0;
@@ -110,8 +111,16 @@ static bool is_after(position a, position b)
     return a.ways_back != b.ways_back ? a.ways_back > b.ways_back : a.step > b.step;
 }
 
+static void say(const char *label, const char *words)
+{
+    text out = TEXT_INIT;
+    report_line(&out, STDERR_FILENO, label, words);
+    output_say(&out);
+    text_free(&out);
+}
+
 /* Goes on from the i-th file; what is wrong with one that is there is said, for the run would be silently behind. */
-static bool try_one(checkpoints *c, int i)
+static bool try_one(checkpoints *c, int i, bool *hurt)
 {
     hill_error error = HILL_ERROR_INIT;
     const char *name = text_get(&c->names[i]);
@@ -120,25 +129,26 @@ static bool try_one(checkpoints *c, int i)
         return false;
     if (hill_session_resume(c->session, name, &error) == HILL_OK)
         return true;
-    text out = TEXT_INIT, words = TEXT_INIT;
+    text words = TEXT_INIT;
     text_format(&words, "passed over: %s", error.text);
-    report_line(&out, STDERR_FILENO, "note", text_get(&words));
-    output_say(&out);
+    say("note", text_get(&words));
     text_free(&words);
-    text_free(&out);
+    *hurt = true;
     return false;
 }
 
 static void take_newest(checkpoints *c)
 {
     position first = {0, 0};
-    bool has_first = try_one(c, 0);
+    bool hurt = false, has_first = try_one(c, 0, &hurt);
     if (has_first)
         first = position_of(c);
-    if (try_one(c, 1) && (!has_first || is_after(position_of(c), first)))
+    if (try_one(c, 1, &hurt) && (!has_first || is_after(position_of(c), first)))
         c->newest = 1;
-    else if (has_first && try_one(c, 0))
+    else if (has_first && try_one(c, 0, &hurt))
         c->newest = 0;
+    else if (hurt)
+        say("note", "no checkpoint can be gone on from: the descent begins anew");
 }
 
 int checkpoint_resume(checkpoints *c, const char *file, const char **from)
@@ -183,27 +193,23 @@ static void add_standing(const checkpoints *c, text *words)
 
 static void say_failure(checkpoints *c, const char *reason)
 {
-    text out = TEXT_INIT, words = TEXT_INIT;
+    text words = TEXT_INIT;
     if (c->failing)
         return;
     c->failing = true;
     text_format(&words, "no checkpoint: %s; the descent goes on and will try again", reason);
     add_standing(c, &words);
-    report_line(&out, STDERR_FILENO, "warning", text_get(&words));
-    output_say(&out);
+    say("warning", text_get(&words));
     text_free(&words);
-    text_free(&out);
 }
 
 static void say_recovery(checkpoints *c)
 {
-    text out = TEXT_INIT, words = TEXT_INIT;
+    text words = TEXT_INIT;
     c->failing = false;
     text_format(&words, "checkpoints can be written again: %s", text_get(&c->names[c->newest]));
-    report_line(&out, STDERR_FILENO, "note", text_get(&words));
-    output_say(&out);
+    say("note", text_get(&words));
     text_free(&words);
-    text_free(&out);
 }
 
 bool checkpoint_save(checkpoints *c, double now)

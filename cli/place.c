@@ -61,7 +61,11 @@ int place_check(const char *path, const hill_host *host)
     } else if (errno != ENOENT) {
         return output_error(output_problem(errno, CODE_CREATE), "%s: cannot be created: %s", path, strerror(errno));
     }
-    int problem = output_probe(path);
+    /* The first name that a save tries; the next run takes it away, should this one be killed now. */
+    text name = TEXT_INIT;
+    text_format(&name, "%s.tmp0", path);
+    int problem = name.failed ? ENOMEM : output_probe(text_get(&name));
+    text_free(&name);
     if (!problem)
         return 0;
     return output_error(output_problem(problem, CODE_CREATE), "%s: cannot be created: %s", path, strerror(problem));

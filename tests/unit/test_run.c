@@ -488,7 +488,7 @@ static void hopeless_rows_are_not_tried_again(void **state)
     assert_int_equal(status, HILL_EDIVERGED);
     assert_int_equal(d.ways_back, 0);
     assert_non_null(
-        strstr(hill_run_message(d.run), ", rows 42: the cost is no finite number, at rate 0.1; a smaller rate changes "));
+        strstr(hill_run_message(d.run), ", row 42: the cost is no finite number, at rate 0.1; a smaller rate changes "));
     park(&d);
 }
 
