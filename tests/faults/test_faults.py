@@ -126,13 +126,14 @@ def cases(bench, kind):
 
 
 def combinations():
-    """One input under the sanitizers is for `make test`, everything else for `make test-long`."""
+    """Every verb on one input is for `make test`, mostly under the sanitizers; everything else for `make test-long`."""
     for build in ("asan", "gcc"):
         for kind in INPUTS:
             for verb in VERBS:
                 if kind != "csv" and verb in ("train-files", "info-model", "help"):
                     continue
-                marks = [] if (build, kind) == ("asan", "csv") else [pytest.mark.long]
+                usual = "gcc" if verb in ("train-files", "resume-file") else "asan"
+                marks = [] if (build, kind) == (usual, "csv") else [pytest.mark.long]
                 yield pytest.param(build, kind, verb, marks=marks, id=f"{build}-{kind}-{verb}")
 
 
