@@ -44,6 +44,8 @@ static int read_recipe(training *t)
     text_free(&content);
     if (code == 0)
         code = options_apply(t->a, t->recipe);
+    if (code == 0)
+        hill_recipe_limits(t->recipe, &t->host.limits);
     if (code == 0 && valid && !is_fraction(valid))
         t->valid_file = valid;
     if (code == 0 && valid && !t->valid_file) {

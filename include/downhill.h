@@ -129,10 +129,23 @@ typedef struct hill_allocator {
 } hill_allocator;
 
 /*
+ * What a file may ask of its reader before it is refused; a message about a limit names its knob. 0: the knob's default.
+ * `columns` counts those of a table. `header` is that of a model, an NPY or a gzip file, and the names of a CSV file. A gzipped
+ * file or a member of an NPZ may unpack to 64 MiB freely, and beyond that to `ratio` times its packed size.
+ */
+typedef struct hill_limits {
+    size_t size;
+    uint64_t line;    /* bytes of a row of text */
+    uint64_t columns; /* of a table */
+    uint64_t header;  /* bytes */
+    uint64_t ratio;
+} hill_limits;
+
+/*
  * What a host lends to an object it makes. `threads` is a maximum (0 means 1): no more are started than there are cores, and a
  * small net uses one, because more would make it slower. `crowd` 1 starts all of them whatever the cores, which is only good for
  * proofs. `isa` forces a kernel row by name ("scalar", "avx2", "avx512", "neon"); NULL or "best" takes the
- * best this machine has. Neither changes a bit of any result.
+ * best this machine has. `limits` hold for the files that are opened with the host. None of it changes a bit of any result.
  */
 typedef struct hill_host {
     size_t size;
@@ -140,6 +153,7 @@ typedef struct hill_host {
     unsigned threads;
     const char *isa;
     int crowd;
+    hill_limits limits;
 } hill_host;
 
 /*
@@ -181,7 +195,7 @@ typedef struct hill_knob {
     const char *words;    /* allowed words, "" when there are none */
     int vocabulary;       /* hill_vocabulary whose words are allowed too, or -1 */
     const char *unit;     /* what it counts, "" when nothing */
-    const char *group;    /* "data", "net", "descent" or "ending" */
+    const char *group;    /* "data", "net", "descent", "ending" or "limits" */
     const char *argument; /* how help names the value: "X", "N", "NET" */
     const char *sentence; /* what it does, one sentence */
 } hill_knob;
@@ -237,6 +251,12 @@ HILL_API int hill_recipe_is_set(const hill_recipe *recipe, const char *knob);
 
 /* The canonical text: every knob that was set, in table order. Borrowed until the next call on this recipe. NULL: no memory. */
 HILL_API const char *hill_recipe_text(hill_recipe *recipe);
+
+/*
+ * The limits that the recipe sets, into *limits; others stay. They are the host's, for files are opened before a recipe is used:
+ * hill_recipe_limits(recipe, &host.limits). No plan and no model keeps them.
+ */
+HILL_API void hill_recipe_limits(const hill_recipe *recipe, hill_limits *limits);
 
 /* ------------------------------------------------------------------------------------------------------------------------
  * 2. Tables
@@ -677,7 +697,8 @@ HILL_API int hill_run_diagnose(hill_run *run, hill_diagnosis *diagnosis);
 
 /* clang-format off */
 #define HILL_ERROR_INIT          {sizeof(hill_error), HILL_OK, {0}}
-#define HILL_HOST_INIT           {sizeof(hill_host), {NULL, NULL, NULL}, 1, NULL, 0}
+#define HILL_LIMITS_INIT         {sizeof(hill_limits), 0, 0, 0, 0}
+#define HILL_HOST_INIT           {sizeof(hill_host), {NULL, NULL, NULL}, 1, NULL, 0, HILL_LIMITS_INIT}
 #define HILL_MACHINE_INIT        {sizeof(hill_machine), 0, NULL, {NULL}, 0, {0}}
 #define HILL_TABLE_OPTIONS_INIT  {sizeof(hill_table_options), NULL, NULL, NULL, NULL, 0, HILL_PART_TRAIN, NULL}
 #define HILL_COLUMN_INIT         {sizeof(hill_column), NULL, HILL_COLUMN_NUMBER, 0, 0, 0, 0, 0, 0, 0, 0}

@@ -168,6 +168,8 @@ static int rows_bind_image(hill__rows *rows, const hill__input *input, hill_erro
                           input->channels);
     rows->scale = (float)(1 / (input->unit * input->deviation));
     rows->shift = (float)(-input->mean / input->deviation);
+    if (!isfinite(rows->scale) || !isfinite(rows->shift))
+        return hill__fail(error, HILL_EMODEL, "%s: the model scales its images by a number that is too large", table->name);
     return HILL_OK;
 }
 

@@ -119,7 +119,7 @@ static bool checkpoint_is_possible(const hill_run *run, checkpoint_state *state)
            state->good.place.step <= state->at.step && state->good.returns <= HILL__RETURNS_MOST &&
            state->watch.best_epoch <= state->at.epoch && (run->has_valid || state->watch.best_epoch == 0) &&
            (state->ended == HILL__STOP_NONE || state->ended == HILL__STOP_EPOCHS || state->ended == HILL__STOP_PATIENCE) &&
-           (state->ended == HILL__STOP_EPOCHS) == (state->at.step == run->total_steps);
+           (state->at.step == run->total_steps ? state->ended != HILL__STOP_NONE : state->ended != HILL__STOP_EPOCHS);
 }
 
 static int checkpoint_read_state(const hill_run *run, const hill__safetensors *file, const char *path, checkpoint_state *state,
@@ -230,7 +230,7 @@ int hill_session_resume(hill_session *session, const char *path, hill_error *err
     hill__safetensors *file;
     hill_recipe *recipe;
     checkpoint_state state = checkpoint_of(session);
-    HILL__TRY(hill__safetensors_read(path, &session->allocator, &file, error));
+    HILL__TRY(hill__safetensors_read(path, &session->host, &file, error));
     int status = hill_recipe_new(&session->host, &recipe, error);
     if (status == HILL_OK) {
         status = checkpoint_match(session, file, path, recipe, &state, error);

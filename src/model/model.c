@@ -44,19 +44,6 @@ static int model_build(hill_model *model, const hill__model_parts *parts, hill_e
     return HILL_OK;
 }
 
-static int model_weights(hill_model *model, const float *weights, hill_error *error)
-{
-    size_t bytes = 0;
-    if (!hill__mul(model->sizes.vector, sizeof *weights, &bytes))
-        return hill__fail_memory(error);
-    model->weights = hill__alloc_aligned(&model->allocator, bytes);
-    if (!model->weights)
-        return hill__fail_memory(error);
-    if (weights)
-        memcpy(model->weights, weights, bytes);
-    return HILL_OK;
-}
-
 /* The shape of a tensor as the plan has it, for a message: "[2, 4]". */
 static void model_shape(const hill_tensor *tensor, char *out, size_t size)
 {
@@ -77,24 +64,53 @@ static bool model_fits(const hill__safetensor *found, const hill_tensor *tensor)
     return same;
 }
 
-/* Copies one tensor of the plan, which has its name in the file already. */
-static int model_copy(const hill__safetensors *file, const char *name, const hill_tensor *tensor, float *weights,
-                      hill_error *error)
+/* Finds a tensor of the plan in a file, under its name behind a prefix. */
+static int model_find(const hill__safetensors *file, const char *name, const char *prefix, const hill_tensor *tensor,
+                      const hill__safetensor **found, hill_error *error)
 {
-    const hill__safetensor *found = hill__safetensors_find(file, tensor->name);
-    size_t at = 0;
-    char shape[120] = "[]";
+    char full[100], shape[120] = "[]";
+    if (snprintf(full, sizeof full, "%s%s", prefix, tensor->name) < 0)
+        full[0] = '\0';
+    *found = hill__safetensors_find(file, full);
     model_shape(tensor, shape, sizeof shape);
-    if (!found)
-        return hill__fail(error, HILL_EMODEL, "%s: there is no tensor %s, F32 %s, which the net has", name, tensor->name,
-                          shape);
-    if (!model_fits(found, tensor))
-        return hill__fail(error, HILL_EMODEL, "%s: tensor %s isn't F32 %s, as the net has it, at byte %llu", name, tensor->name,
-                          shape, (unsigned long long)(file->data_start + found->begin));
-    if (!hill__safetensors_copy(file, found, weights + tensor->offset, &at))
-        return hill__fail(error, HILL_EMODEL, "%s: tensor %s holds a value that is no finite number, at byte %zu", name,
-                          tensor->name, at);
+    if (!*found)
+        return hill__fail(error, HILL_EMODEL, "%s: there is no tensor %s, F32 %s, which the net has, in the header at byte 8",
+                          name, full, shape);
+    if (!model_fits(*found, tensor))
+        return hill__fail(error, HILL_EMODEL, "%s: tensor %s isn't F32 %s, as the net has it, at byte %llu", name, full, shape,
+                          (unsigned long long)(file->data_start + (*found)->begin));
     return HILL_OK;
+}
+
+/* Sees that the file has every tensor of the plan, and none besides but a checkpoint's. */
+static int model_match(const hill__safetensors *file, const char *name, const hill_plan *plan, hill_error *error)
+{
+    hill_tensor tensor = HILL_TENSOR_INIT;
+    const hill__safetensor *found;
+    size_t count = 0;
+    for (; hill_plan_tensor(plan, count, &tensor) == HILL_OK; count++)
+        HILL__TRY(model_find(file, name, "", &tensor, &found, error));
+    for (size_t i = 0; i < file->count; i++)
+        count += strncmp(file->tensors[i].name, HILL__RUN_PREFIX, strlen(HILL__RUN_PREFIX)) == 0;
+    if (count != file->count)
+        return hill__fail(error, HILL_EMODEL, "%s: it has %zu tensors more than the net, in the header at byte 8", name,
+                          file->count - count);
+    return HILL_OK;
+}
+
+/* Room for the weights, which a file must have before any is taken, and the weights. */
+static int model_weights(hill_model *model, const hill__model_parts *parts, hill_error *error)
+{
+    size_t bytes = 0;
+    if (parts->file)
+        HILL__TRY(model_match(parts->file, parts->name, model->plan, error));
+    if (hill__mul(model->sizes.vector, sizeof *model->weights, &bytes))
+        model->weights = hill__alloc_aligned(&model->allocator, bytes);
+    if (!model->weights)
+        return hill__fail_memory(error);
+    if (parts->weights)
+        memcpy(model->weights, parts->weights, bytes);
+    return parts->file ? hill__model_load(parts->file, parts->name, model->plan, model->weights, error) : HILL_OK;
 }
 
 /* A text of the metadata that a model must have. */
@@ -103,7 +119,7 @@ static int model_meta(const hill__safetensors *file, const char *path, const cha
 {
     *out = hill__safetensors_meta(file, key);
     if (!*out)
-        return hill__fail(error, HILL_EMODEL, "%s: its metadata lacks \"%s\"", path, key);
+        return hill__fail(error, HILL_EMODEL, "%s: its metadata lacks \"%s\", in the header at byte 8", path, key);
     return HILL_OK;
 }
 
@@ -128,7 +144,8 @@ static int model_read_facts(const hill__safetensors *file, const char *path, hil
         uint64_t value;
         HILL__TRY(model_meta(file, path, model_facts[i].key, &text, error));
         if (!hill__parse_unsigned(text->string, text->length, &value))
-            return hill__fail(error, HILL_EMODEL, "%s: its metadata \"%s\" is no count", path, model_facts[i].key);
+            return hill__fail(error, HILL_EMODEL, "%s: its metadata \"%s\" is no count, at byte %lu", path, model_facts[i].key,
+                              8 + (unsigned long)text->at);
         memcpy((char *)facts + model_facts[i].offset, &value, sizeof value);
     }
     return HILL_OK;
@@ -174,7 +191,7 @@ static int model_read(const hill__safetensors *file, const char *path, const hil
                       hill_model **out, hill_error *error)
 {
     const hill__json *text;
-    hill__model_parts parts = {.recipe = recipe};
+    hill__model_parts parts = {.recipe = recipe, .file = file, .name = path};
     hill_error inner = HILL_ERROR_INIT;
     HILL__TRY(model_format(file, path, error));
     HILL__TRY(model_read_facts(file, path, &parts.facts, error));
@@ -182,9 +199,15 @@ static int model_read(const hill__safetensors *file, const char *path, const hil
     HILL__TRY(model_meta(file, path, "encoder", &text, error));
     int status = hill__encoder_parse(text->string, text->length, &file->allocator, &parts.encoder, &inner);
     HILL__TRY(model_blame(status, &inner, path, error));
+    if (parts.encoder->width > file->file.length / sizeof(float)) {
+        hill__encoder_free(parts.encoder);
+        return hill__fail(error, HILL_EMODEL, "%s: encoder: more inputs than there are weights, at byte %lu", path,
+                          8 + (unsigned long)text->at);
+    }
     status = hill__model_new(&parts, host, out, &inner);
-    HILL__TRY(model_blame(status, &inner, path, error));
-    return hill__model_load(file, path, (*out)->plan, (*out)->weights, error);
+    if (status == HILL_EMODEL) /* which names the file already */
+        return hill__fail(error, status, "%s", inner.text);
+    return model_blame(status, &inner, path, error);
 }
 
 static void model_write_facts(const hill__facts *facts, char (*texts)[MODEL_COUNT_TEXT], hill__safetensors_meta_text *metadata)
@@ -266,7 +289,10 @@ int hill__model_write(const hill_model *model, const hill__model_extra *extra, c
 
 hill_host hill__model_host(const hill_host *host, char isa[16])
 {
-    hill_host own = host ? *host : (hill_host)HILL_HOST_INIT;
+    hill_host own = HILL_HOST_INIT;
+    if (host)
+        memcpy(&own, host, host->size < sizeof own ? host->size : sizeof own);
+    own.size = sizeof own;
     if (own.isa) {
         size_t length = strlen(own.isa); /* a longer one is no kernel row's name, cut or whole */
         memcpy(isa, own.isa, length < 15 ? length : 15);
@@ -292,7 +318,7 @@ int hill__model_new(const hill__model_parts *parts, const hill_host *host, hill_
     model->facts = parts->facts;
     int status = model_build(model, parts, error);
     if (status == HILL_OK)
-        status = model_weights(model, parts->weights, error);
+        status = model_weights(model, parts, error);
     if (status < 0) {
         hill_model_free(model);
         return status;
@@ -304,35 +330,28 @@ int hill__model_new(const hill__model_parts *parts, const hill_host *host, hill_
 int hill__model_load_part(const hill__safetensors *file, const char *name, const char *prefix, const hill_plan *plan,
                           float *weights, hill_error *error)
 {
-    hill_tensor tensor = HILL_TENSOR_INIT, prefixed;
+    hill_tensor tensor = HILL_TENSOR_INIT;
+    const hill__safetensor *found;
     for (size_t i = 0; hill_plan_tensor(plan, i, &tensor) == HILL_OK; i++) {
-        prefixed = tensor;
-        if (snprintf(prefixed.name, sizeof prefixed.name, "%s%s", prefix, tensor.name) < 0)
-            return HILL_EARGUMENT;
-        HILL__TRY(model_copy(file, name, &prefixed, weights, error));
+        size_t at = 0;
+        HILL__TRY(model_find(file, name, prefix, &tensor, &found, error));
+        if (!hill__safetensors_copy(file, found, weights + tensor.offset, &at))
+            return hill__fail(error, HILL_EMODEL, "%s: tensor %s holds a value that is no finite number, at byte %zu", name,
+                              found->name, at);
     }
     return HILL_OK;
 }
 
 int hill__model_load(const hill__safetensors *file, const char *name, const hill_plan *plan, float *weights, hill_error *error)
 {
-    hill_tensor tensor = HILL_TENSOR_INIT;
-    size_t count = 0;
-    HILL__TRY(hill__model_load_part(file, name, "", plan, weights, error));
-    while (hill_plan_tensor(plan, count, &tensor) == HILL_OK)
-        count++;
-    for (size_t i = 0; i < file->count; i++)
-        count += strncmp(file->tensors[i].name, HILL__RUN_PREFIX, strlen(HILL__RUN_PREFIX)) == 0;
-    if (count != file->count)
-        return hill__fail(error, HILL_EMODEL, "%s: it has %zu tensors more than the net", name, file->count - count);
-    return HILL_OK;
+    HILL__TRY(model_match(file, name, plan, error));
+    return hill__model_load_part(file, name, "", plan, weights, error);
 }
 
-int hill__model_start(const char *path, const hill_plan *plan, const hill_allocator *allocator, float *weights,
-                      hill_error *error)
+int hill__model_start(const char *path, const hill_plan *plan, const hill_host *host, float *weights, hill_error *error)
 {
     hill__safetensors *file;
-    HILL__TRY(hill__safetensors_read(path, allocator, &file, error));
+    HILL__TRY(hill__safetensors_read(path, host, &file, error));
     int status = model_arith(file, path, error);
     if (status == HILL_OK)
         status = hill__model_load(file, path, plan, weights, error);
@@ -347,13 +366,12 @@ const hill__schema *hill__model_schema(const hill_model *model)
 
 int hill_model_open(const char *path, const hill_host *host, hill_model **out, hill_error *error)
 {
-    hill_allocator allocator = hill__allocator(host);
     hill__safetensors *file;
     hill_recipe *recipe;
     *out = NULL;
     if (hill__path_kind_of(path) == HILL__PATH_FOLDER)
         return hill__fail(error, HILL_EMODEL, "%s: is not a Downhill model: it is a directory", path);
-    HILL__TRY(hill__safetensors_read(path, &allocator, &file, error));
+    HILL__TRY(hill__safetensors_read(path, host, &file, error));
     int status = hill_recipe_new(host, &recipe, error);
     if (status == HILL_OK) {
         status = model_read(file, path, host, recipe, out, error);

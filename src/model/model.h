@@ -33,10 +33,15 @@ struct hill_model {
     float *outputs;
 };
 
-/* What a model is made of. It takes over the encoder, on failure too; the weights are NULL for zeros. */
+/*
+ * What a model is made of. It takes over the encoder, on failure too. The weights are those of a file called `name`, or a vector,
+ * or, with both NULL, zeros.
+ */
 typedef struct hill__model_parts {
     const hill_recipe *recipe; /* resolved */
     hill__encoder *encoder;
+    const hill__safetensors *file;
+    const char *name;
     const float *weights;
     hill__facts facts;
 } hill__model_parts;
@@ -71,8 +76,7 @@ int hill__model_load_part(const hill__safetensors *file, const char *name, const
 int hill__model_load(const hill__safetensors *file, const char *name, const hill_plan *plan, float *weights, hill_error *error);
 
 /* Reads the weights of a model or a bare safetensors file that fits the plan. */
-int hill__model_start(const char *path, const hill_plan *plan, const hill_allocator *allocator, float *weights,
-                      hill_error *error);
+int hill__model_start(const char *path, const hill_plan *plan, const hill_host *host, float *weights, hill_error *error);
 
 /* Metrics over bound rows with targets; `confusion` as in hill_model_evaluate. */
 int hill__model_score(hill_model *model, hill__rows *rows, hill_metrics *metrics, uint64_t *confusion, hill_error *error);

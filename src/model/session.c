@@ -110,8 +110,7 @@ static int session_start(hill_session *session, hill_error *error)
         return hill__fail(error, status, "%s", hill_status_text(status));
     session_still_unseen(session);
     if (session->tables.start)
-        status =
-            hill__model_start(session->tables.start, session->plan, &session->allocator, hill_run_weights(session->run), error);
+        status = hill__model_start(session->tables.start, session->plan, &session->host, hill_run_weights(session->run), error);
     return status;
 }
 
