@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int read_all(int descriptor, text *out)
+int input_rest(int descriptor, text *out)
 {
     char block[65536];
     for (;;) {
@@ -41,7 +41,7 @@ static int open_standard_input(const hill_table_options *options, const hill_hos
         output_say(&hint);
         text_free(&hint);
     }
-    int problem = read_all(STDIN_FILENO, &content);
+    int problem = input_rest(STDIN_FILENO, &content);
     if (problem) {
         text_free(&content);
         return output_error(output_problem(problem, CODE_IO), "standard input: cannot be read: %s", strerror(problem));
@@ -120,7 +120,7 @@ int input_read(const char *path, text *out)
     int descriptor = output_open(path, O_RDONLY);
     if (descriptor < 0)
         return output_error(output_problem(errno, CODE_INPUT), "%s: cannot be opened: %s", path, strerror(errno));
-    int problem = read_all(descriptor, out);
+    int problem = input_rest(descriptor, out);
     (void)close(descriptor);
     return problem ? output_error(output_problem(problem, CODE_IO), "%s: cannot be read: %s", path, strerror(problem)) : 0;
 }

@@ -24,6 +24,9 @@ int input_read(const char *path, text *out);
 
 bool input_is_folder(const char *path);
 
+/* Appends what can still be read from a descriptor. Returns 0 or an errno. */
+int input_rest(int descriptor, text *out);
+
 /* The first bytes of a file; `closed` is the exit code for one that cannot be opened. Returns 0 or an exit code after saying why. */
 int input_head(const char *path, int closed, char *head, size_t size, size_t *length);
 

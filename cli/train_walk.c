@@ -155,7 +155,8 @@ int train_walk(training *t)
     stop_listen();
     text recipe = TEXT_INIT;
     report_recipe(&recipe, hill_session_recipe(t->session));
-    int code = trace_begin(&t->trace, t->run, text_get(&recipe), t->data, &t->facts);
+    int code = recipe.failed ? output_failure(HILL_EMEMORY, NULL)
+                             : trace_begin(&t->trace, t->run, text_get(&recipe), t->data, &t->facts);
     text_free(&recipe);
     if (code)
         return code;
