@@ -619,7 +619,7 @@ typedef struct hill_row {
  *
  * A descent diverges when a cost, a gradient or a weight becomes no finite number. That is seen in the step where it happens, and
  * the step isn't taken. With the knob on-divergence=rollback the run goes back to its last good weights (of the last epoch that
- * was the best on validation rows, or of the last 256th step while costs were no more than twice the first), goes on from there
+ * was the best on validation rows, or of the last 256th step, while costs were no more than twice the first), goes on from there
  * with half the rate, and returns HILL_ROW with row->back 1; hill_run_message says what happened. After five ways back, or where
  * going back would meet the same numbers again, the run holds the good weights, and the step returns HILL_EDIVERGED.
  */

@@ -368,7 +368,9 @@ static int end_epoch(hill_run *run, hill_row *row)
         watch->best_cost = score.cost;
         watch->best_epoch = epoch;
         memcpy(run->best, run->weights, run->plan->vector * sizeof(float));
-        hill__run_keep(run);
+        /* The first epoch is always the best so far, however far the descent has run away by then. */
+        if (score.cost <= GOOD_COST * run->good.first_cost)
+            hill__run_keep(run);
     }
     return HILL_OK;
 }
