@@ -15,19 +15,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int read_all(int descriptor, text *out)
+/* Bytes of a recipe: a page is usual, and no key or value is long. */
+#define RECIPE_MOST ((size_t)1 << 20)
+
+/* Reads to the end, or a little more than `most` bytes. Returns 0 or an errno. */
+static int read_all(int descriptor, size_t most, text *out)
 {
     char block[65536];
-    for (;;) {
+    while (out->length <= most) {
         ssize_t length = read(descriptor, block, sizeof block);
         if (length < 0 && errno == EINTR)
             continue;
         if (length < 0)
             return errno;
         if (length == 0)
-            return out->failed ? ENOMEM : 0;
+            return 0;
         text_bytes(out, block, (size_t)length);
+        if (out->failed)
+            return ENOMEM;
     }
+    return 0;
 }
 
 static int open_standard_input(const hill_table_options *options, const hill_host *host, hill_table **out)
@@ -40,7 +47,7 @@ static int open_standard_input(const hill_table_options *options, const hill_hos
         output_say(&hint);
         text_free(&hint);
     }
-    int problem = read_all(STDIN_FILENO, &content);
+    int problem = read_all(STDIN_FILENO, SIZE_MAX, &content);
     if (problem) {
         text_free(&content);
         return output_error(CODE_IO, "standard input: cannot be read: %s", strerror(problem));
@@ -117,9 +124,12 @@ int input_open_twin(const char *path, const hill_table_options *options, const h
 int input_read(const char *path, text *out)
 {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    int problem = descriptor < 0 ? errno : read_all(descriptor, out);
+    int problem = descriptor < 0 ? errno : read_all(descriptor, RECIPE_MOST, out);
     if (descriptor >= 0)
         (void)close(descriptor);
+    if (out->length > RECIPE_MOST)
+        return output_error(CODE_USAGE, "%s: is longer than 1 MiB, at byte %zu; a recipe is some key=value lines", path,
+                            RECIPE_MOST);
     return problem ? output_error(CODE_INPUT, "%s: cannot be read: %s", path, strerror(problem)) : 0;
 }
 

@@ -19,7 +19,7 @@ int input_open_test(const char *path, const hill_table_options *options, const h
 /* The test part of a directory or an NPZ; *out is NULL where there is none. */
 int input_open_twin(const char *path, const hill_table_options *options, const hill_host *host, hill_table **out);
 
-/* A whole file. */
+/* A recipe's text. Returns 0 or an exit code after saying what is wrong. */
 int input_read(const char *path, text *out);
 
 bool input_is_folder(const char *path);
