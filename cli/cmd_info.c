@@ -162,7 +162,9 @@ static int info_table(const arguments *a, const char *path)
     hill_table_options options = HILL_TABLE_OPTIONS_INIT;
     hill_table *table = NULL;
     text out = TEXT_INIT;
-    int code = input_options(a, NULL, &options);
+    int code = options_host(a, &host);
+    if (code == 0)
+        code = input_options(a, NULL, &options);
     if (code == 0)
         code = input_open(path, &options, &host, &table);
     if (code)
@@ -277,6 +279,9 @@ static int info_model(const arguments *a, const char *path)
     hill_model *model = NULL;
     hill_model_facts facts = HILL_MODEL_FACTS_INIT;
     text out = TEXT_INIT;
+    int code = options_host(a, &host);
+    if (code)
+        return code;
     int status = hill_model_open(path, &host, &model, &error);
     if (status == HILL_OK)
         status = hill_model_info(model, &facts);

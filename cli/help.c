@@ -100,18 +100,8 @@ static void option_groups(screen *s, const verb *v)
     }
 }
 
-static void knob_groups(screen *s, const verb *v)
+static void word_groups(screen *s)
 {
-    size_t count = 0;
-    const hill_knob *knobs = hill_knobs(&count);
-    const char *group = "";
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(group, knobs[i].group) != 0)
-            heading(s, help_group(knobs[i].group));
-        group = knobs[i].group;
-        if (!covered(v, knobs[i].name))
-            knob_row(s, &knobs[i]);
-    }
     heading(s, "Words");
     hill_vocabulary vocabulary = HILL_WORDS_LAYER;
     const char *title = NULL;
@@ -124,6 +114,24 @@ static void knob_groups(screen *s, const verb *v)
         text_free(&names);
     }
     row(s, "", "`downhill help WORD` has their formulas.", 2);
+}
+
+static void knob_groups(screen *s, const verb *v)
+{
+    size_t count = 0;
+    const hill_knob *knobs = hill_knobs(&count);
+    const char *group = "";
+    for (size_t i = 0; i < count; i++) {
+        if (!verb_takes(v, &knobs[i]))
+            continue;
+        if (strcmp(group, knobs[i].group) != 0)
+            heading(s, help_group(knobs[i].group));
+        group = knobs[i].group;
+        if (!covered(v, knobs[i].name))
+            knob_row(s, &knobs[i]);
+    }
+    if (v->knobs && !*v->knobs)
+        word_groups(s);
 }
 
 static void examples(screen *s, const example *list, size_t count)
@@ -276,8 +284,7 @@ int help_verb(const verb *v)
         paragraph += length + (paragraph[length] == '\n');
     }
     option_groups(&s, v);
-    if (v->knobs)
-        knob_groups(&s, v);
+    knob_groups(&s, v);
     examples(&s, v->examples, v->example_count);
     return screen_show(&s);
 }
@@ -327,7 +334,11 @@ const char *help_group(const char *group)
 {
     static const struct {
         const char *group, *title;
-    } titles[] = {{"data", "The data"}, {"net", "The net"}, {"descent", "The descent"}, {"ending", "The end"}};
+    } titles[] = {{"data", "The data"},
+                  {"net", "The net"},
+                  {"descent", "The descent"},
+                  {"ending", "The end"},
+                  {"limits", "What a file may ask for"}};
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
         if (strcmp(titles[i].group, group) == 0)
             return titles[i].title;

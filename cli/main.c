@@ -44,8 +44,9 @@ static int flag_first(const char *word)
     return output_error(CODE_USAGE, "%s: a verb comes first; see: downhill help", word);
 }
 
-static int run_verb(const char *name, int count, char **words)
+static int run_verb(int count, char **words)
 {
+    const char *name = words[1];
     arguments a;
     const verb *v = verb_find(name);
     if (!v) {
@@ -79,6 +80,6 @@ int main(int count, char **words)
     else if (words[1][0] == '-')
         code = flag_first(words[1]);
     else
-        code = run_verb(words[1], count - 2, words + 2);
+        code = run_verb(count, words);
     return code == CODE_PIPE ? CODE_GOOD : code;
 }

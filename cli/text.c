@@ -264,6 +264,22 @@ void text_float(text *t, float value)
     text_string(t, digits);
 }
 
+void text_shell(text *t, const char *word)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=.,:/@%";
+    if (*word && word[strspn(word, plain)] == '\0') {
+        text_string(t, word);
+        return;
+    }
+    text_string(t, "'");
+    for (; *word; word++)
+        if (*word == '\'')
+            text_string(t, "'\\''");
+        else
+            text_bytes(t, word, 1);
+    text_string(t, "'");
+}
+
 void text_cell(text *t, const char *cell)
 {
     size_t length = strlen(cell);

@@ -62,6 +62,9 @@ void text_seconds(text *t, double seconds);
 void text_double(text *t, double value);
 void text_float(text *t, float value);
 
+/* A word as a shell takes it, quoted where it must be. */
+void text_shell(text *t, const char *word);
+
 /* A CSV cell, quoted where it must be. */
 void text_cell(text *t, const char *cell);
 

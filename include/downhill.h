@@ -128,10 +128,23 @@ typedef struct hill_allocator {
 } hill_allocator;
 
 /*
+ * What a file may ask of its reader before it is refused; a message about a limit names its knob. 0: the knob's default.
+ * `columns` counts those of a table. `header` is that of a model, an NPY or a gzip file, and the names of a CSV file. A gzipped
+ * file or a member of an NPZ may unpack to 64 MiB freely, and beyond that to `ratio` times its packed size.
+ */
+typedef struct hill_limits {
+    size_t size;
+    uint64_t line;    /* bytes of a row of text */
+    uint64_t columns; /* of a table */
+    uint64_t header;  /* bytes */
+    uint64_t ratio;
+} hill_limits;
+
+/*
  * What a host lends to an object it makes. `threads` is a maximum (0 means 1): no more are started than there are cores, and a
  * small net uses one, because more would make it slower. `crowd` 1 starts all of them whatever the cores, which is only good for
  * proofs. `isa` forces a kernel row by name ("scalar", "avx2", "avx512", "neon"); NULL or "best" takes the
- * best this machine has. Neither changes a bit of any result.
+ * best this machine has. `limits` hold for the files that are opened with the host. None of it changes a bit of any result.
  */
 typedef struct hill_host {
     size_t size;
@@ -139,6 +152,7 @@ typedef struct hill_host {
     unsigned threads;
     const char *isa;
     int crowd;
+    hill_limits limits;
 } hill_host;
 
 /*
@@ -180,7 +194,7 @@ typedef struct hill_knob {
     const char *words;    /* allowed words, "" when there are none */
     int vocabulary;       /* hill_vocabulary whose words are allowed too, or -1 */
     const char *unit;     /* what it counts, "" when nothing */
-    const char *group;    /* "data", "net", "descent" or "ending" */
+    const char *group;    /* "data", "net", "descent", "ending" or "limits" */
     const char *argument; /* how help names the value: "X", "N", "NET" */
     const char *sentence; /* what it does, one sentence */
 } hill_knob;
@@ -236,6 +250,12 @@ HILL_API int hill_recipe_is_set(const hill_recipe *recipe, const char *knob);
 
 /* The canonical text: every knob that was set, in table order. Borrowed until the next call on this recipe. NULL: no memory. */
 HILL_API const char *hill_recipe_text(hill_recipe *recipe);
+
+/*
+ * The limits that the recipe sets, into *limits; others stay. They are the host's, for files are opened before a recipe is used:
+ * hill_recipe_limits(recipe, &host.limits). No plan and no model keeps them.
+ */
+HILL_API void hill_recipe_limits(const hill_recipe *recipe, hill_limits *limits);
 
 /* ------------------------------------------------------------------------------------------------------------------------
  * 2. Tables
@@ -364,6 +384,19 @@ HILL_API const char *hill_session_note(const hill_session *session, size_t i);
 
 /* Makes the model: the best weights on validation rows where there are any, else the last. The session can go on afterwards. */
 HILL_API int hill_session_finish(hill_session *session, hill_model **out, hill_error *error);
+
+/*
+ * Checkpoints. hill_session_save writes the whole state of the descent between two steps, atomically as hill_model_save does.
+ * The file is a model, the one that hill_session_finish would make now, with more tensors and metadata under "run". It holds no
+ * data: hill_session_resume goes on from it in a session of the same recipe, tables and start weights, on any machine and
+ * any number of threads, and what comes out is the same to the last bit as without the break. HILL_EMODEL: the file is damaged, or
+ * of another recipe or other data; the text names every knob that differs with both values, and the session is as it was.
+ */
+HILL_API int hill_session_save(hill_session *session, const char *path, hill_error *error);
+HILL_API int hill_session_resume(hill_session *session, const char *path, hill_error *error);
+
+/* Sixteen hexadecimal digits of recipe, tables and start weights: sessions that share them can go on from each other's checkpoints. */
+HILL_API const char *hill_session_key(const hill_session *session);
 
 typedef enum hill_which { HILL_WHICH_TRAIN, HILL_WHICH_VALID, HILL_WHICH_TEST } hill_which;
 
@@ -525,6 +558,7 @@ HILL_API int hill_plan_tensor(const hill_plan *plan, size_t i, hill_tensor *tens
  * targets is NULL, targets [count][targets]; it returns 0 or a negative status, which hill_step passes on. It must give the
  * same floats for the same row every time, and may be called for any row in any order. `expect`, which may be NULL, is told the
  * rows of the batch to come while the present one is worked on, so that a source whose rows are far away can begin to fetch.
+ * `number`, which may be NULL, says what a person calls a row, for messages; else that is its place, counted from 1.
  */
 typedef struct hill_source {
     size_t size;
@@ -534,6 +568,7 @@ typedef struct hill_source {
     size_t targets;
     int (*fill)(void *self, const uint64_t *rows, size_t count, float *inputs, float *targets);
     void (*expect)(void *self, const uint64_t *rows, size_t count);
+    uint64_t (*number)(void *self, uint64_t row);
 } hill_source;
 
 /* A source over float arrays of the caller's: inputs [rows][n], targets [rows][m]. They must outlive it. */
@@ -561,6 +596,7 @@ typedef struct hill_row {
     size_t size;
     unsigned want;         /* set by the caller: HILL_WANT_NORMS or 0 */
     int epoch_end;         /* 1: this step ended an epoch, and train_cost (and valid_*) are of that epoch */
+    int back;              /* 1: no step was taken, the descent went back to `step`; see hill_step */
     uint64_t step;         /* steps taken, this one included */
     uint64_t epoch;        /* the epoch this step belongs to, from 1 */
     double cost;           /* mean cost over the batch, before the update */
@@ -576,16 +612,25 @@ typedef struct hill_row {
 
 /*
  * Takes one step: gathers a batch, walks forward and backward, updates the weights. `row` may be NULL. Allocates nothing.
- * Returns HILL_ROW; HILL_DONE once the descent has ended (and again if called again); or an error: HILL_EDIVERGED (a cost or a
- * gradient was no finite number: the update wasn't applied), HILL_EFPENV, or what the source returned.
+ * Returns HILL_ROW; HILL_DONE once the descent has ended (and again if called again); or an error: HILL_EDIVERGED, HILL_EFPENV,
+ * or what the source returned.
+ *
+ * A descent diverges when a cost, a gradient or a weight becomes no finite number. That is seen in the step where it happens, and
+ * the step isn't taken. With the knob on-divergence=rollback the run goes back to its last good weights (of the last epoch that
+ * was the best on validation rows, or of the last 256th step while costs were no more than twice the first), goes on from there
+ * with half the rate, and returns HILL_ROW with row->back 1; hill_run_message says what happened. After five ways back, or where
+ * going back would meet the same numbers again, the run holds the good weights, and the step returns HILL_EDIVERGED.
  */
 HILL_API int hill_step(hill_run *run, hill_row *row);
 
-/* What the last error of this run was, in words; "" if there was none. */
+/* What the last error or way back of this run was, in words; "" if there was none. */
 HILL_API const char *hill_run_message(const hill_run *run);
 
 /* Why the run is over: "epochs" (all were made), "patience", "diverged"; "" while it isn't. */
 HILL_API const char *hill_run_stopped(const hill_run *run);
+
+/* Steps taken so far, without those that were gone back over; *ways_back, where not NULL, gets how often that happened. */
+HILL_API uint64_t hill_run_steps(const hill_run *run, unsigned *ways_back);
 
 /* Steps in an epoch, and in the whole run if nothing ends it early. */
 HILL_API uint64_t hill_run_epoch_steps(const hill_run *run);
@@ -650,7 +695,8 @@ HILL_API int hill_run_diagnose(hill_run *run, hill_diagnosis *diagnosis);
 
 /* clang-format off */
 #define HILL_ERROR_INIT          {sizeof(hill_error), HILL_OK, {0}}
-#define HILL_HOST_INIT           {sizeof(hill_host), {NULL, NULL, NULL}, 1, NULL, 0}
+#define HILL_LIMITS_INIT         {sizeof(hill_limits), 0, 0, 0, 0}
+#define HILL_HOST_INIT           {sizeof(hill_host), {NULL, NULL, NULL}, 1, NULL, 0, HILL_LIMITS_INIT}
 #define HILL_MACHINE_INIT        {sizeof(hill_machine), 0, NULL, {NULL}, 0, {0}}
 #define HILL_TABLE_OPTIONS_INIT  {sizeof(hill_table_options), NULL, NULL, NULL, NULL, 0, HILL_PART_TRAIN, NULL}
 #define HILL_COLUMN_INIT         {sizeof(hill_column), NULL, HILL_COLUMN_NUMBER, 0, 0, 0, 0, 0, 0, 0, 0}
@@ -661,7 +707,8 @@ HILL_API int hill_run_diagnose(hill_run *run, hill_diagnosis *diagnosis);
 #define HILL_SHAPE_INIT          {sizeof(hill_shape), 0, 0, 0, HILL_TASK_NUMBERS}
 #define HILL_PLAN_SIZES_INIT     {sizeof(hill_plan_sizes), 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define HILL_TENSOR_INIT         {sizeof(hill_tensor), {0}, 0, {0}, 0}
-#define HILL_ROW_INIT            {sizeof(hill_row), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define HILL_SOURCE_INIT         {sizeof(hill_source), NULL, 0, 0, 0, NULL, NULL, NULL}
+#define HILL_ROW_INIT            {sizeof(hill_row), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define HILL_SCORE_INIT          {sizeof(hill_score), 0, 0, 0}
 #define HILL_DIAGNOSIS_INIT      {sizeof(hill_diagnosis), 0, 0, 0, 0, {0}}
 /* clang-format on */

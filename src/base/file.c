@@ -113,7 +113,7 @@ static int file_read_open(int file, const char *path, const hill_allocator *allo
             return hill__fail(error, HILL_EMEMORY, "%s: too large for this machine", path);
         room = (size_t)facts.st_size + 1;
     }
-    out->data = hill__alloc(allocator, room, 1);
+    out->data = hill__alloc_raw(allocator, room, 1);
     if (!out->data)
         return hill__fail(error, HILL_EMEMORY, "%s: no memory for its %zu bytes", path, room - 1);
     out->capacity = room;

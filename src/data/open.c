@@ -47,7 +47,7 @@ static int open_read_file(const char *path, const hill__reading *how, hill_table
     hill__reading lasting = *how, *reading = &lasting;
     lasting.lasting = true;
     *out = NULL;
-    HILL__TRY(hill__bytes_load(path, &reading->allocator, &file, error));
+    HILL__TRY(hill__bytes_load(path, &reading->limits, &reading->allocator, &file, error));
     hill_bytes bytes = {file.data, file.length, path};
     int status = open_read_format(&bytes, reading, out, error);
     if (status == HILL_OK && (*out)->image && !(*out)->image_block.data)
@@ -164,7 +164,7 @@ static const hill__wanted *open_wanted_target(const hill__schema *schema)
 static int open_add_targets(const hill__reading *reading, hill_table *table, hill_error *error)
 {
     const hill__wanted *wanted = open_wanted_target(reading->schema);
-    hill__reading how = {.options = HILL_TABLE_OPTIONS_INIT, .allocator = reading->allocator};
+    hill__reading how = {.options = HILL_TABLE_OPTIONS_INIT, .allocator = reading->allocator, .limits = reading->limits};
     hill_table *targets;
     how.options.missing = reading->options.missing;
     HILL__TRY(open_read_file(reading->options.targets, &how, &targets, error));
@@ -228,7 +228,7 @@ static int open_options(const hill_table_options *given, hill_table_options *out
 
 static int open_reading(const hill_table_options *options, const hill_host *host, hill__reading *out, hill_error *error)
 {
-    *out = (hill__reading){.allocator = hill__allocator(host)};
+    *out = (hill__reading){.allocator = hill__allocator(host), .limits = hill__limits(host)};
     HILL__TRY(open_options(options, &out->options, error));
     out->schema = hill__model_schema(out->options.like);
     return HILL_OK;
@@ -266,7 +266,8 @@ int hill__table_parse(const hill_bytes *bytes, const hill__reading *reading, hil
     named.name = bytes->name ? bytes->name : "table";
     *out = NULL;
     if (hill__bytes_are_gzip(bytes->data, bytes->length)) {
-        HILL__TRY(hill__bytes_gunzip(&named, &reading->allocator, &unpacked, error));
+        hill__packed packed = {named, 0, reading->limits};
+        HILL__TRY(hill__bytes_gunzip(&packed, &reading->allocator, &unpacked, error));
         named.data = unpacked.data;
         named.length = unpacked.length;
     }

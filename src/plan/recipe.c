@@ -7,11 +7,17 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/number.h"
 #include "plan/net.h"
 #include "plan/words.h"
 
 #define HILL_WORDS_NONE (-1)
+
+/* The default of a limit, as text. */
+#define LIMIT(name) LIMIT_TEXT(HILL__LIMIT_##name)
+#define LIMIT_TEXT(number) LIMIT_STRING(number)
+#define LIMIT_STRING(number) #number
 
 static const hill_knob knob_table[] = {
 #define KNOB(name, kind, initial, low, high, words, vocabulary, unit, group, argument, sentence) \
@@ -38,9 +44,9 @@ const hill_knob *hill_knob_find(const char *name)
 static bool is_listed(const char *list, const char *word)
 {
     size_t length = strlen(word);
-    for (const char *at = list; (at = strstr(at, word)) != NULL; at += length)
+    for (const char *at = list; length > 0 && (at = strstr(at, word)) != NULL; at += length)
         if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
-            return length > 0;
+            return true;
     return false;
 }
 
@@ -244,13 +250,29 @@ const char *hill_recipe_text(hill_recipe *recipe)
     return recipe->text.failed ? NULL : hill__text_string(&recipe->text);
 }
 
+void hill_recipe_limits(const hill_recipe *recipe, hill_limits *limits)
+{
+    const char *const knobs[] = {"limit-line", "limit-columns", "limit-header", "limit-ratio"};
+    uint64_t *const fields[] = {&limits->line, &limits->columns, &limits->header, &limits->ratio};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (hill_recipe_is_set(recipe, knobs[i]))
+            *fields[i] = hill__recipe_count(recipe, knobs[i]);
+}
+
+bool hill__knob_is_lent(const hill_knob *knob)
+{
+    return strcmp(knob->group, "limits") == 0;
+}
+
 int hill__recipe_copy(const hill_recipe *recipe, const hill_allocator *allocator, hill_recipe **out, hill_error *error)
 {
     hill_host host = HILL_HOST_INIT;
     host.allocator = *allocator;
     HILL__TRY(hill_recipe_new(&host, out, error));
     for (size_t i = 0; i < KNOB_COUNT; i++) {
-        int status = recipe->values[i] ? hill_recipe_set(*out, knob_table[i].name, recipe->values[i], error) : HILL_OK;
+        if (!recipe->values[i] || hill__knob_is_lent(&knob_table[i]))
+            continue;
+        int status = hill_recipe_set(*out, knob_table[i].name, recipe->values[i], error);
         if (status < 0) {
             hill_recipe_free(*out);
             *out = NULL;
