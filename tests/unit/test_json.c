@@ -73,6 +73,8 @@ static void test_values(void **state)
     takes("[1,[2,[3]],{\"a\":{}}]");
     takes("\"\\ud83d\\ude00 \\u0000 \\/ \xc3\xa9 \xf4\x8f\xbf\xbf\"");
     takes("{\"a\":1,\"A\":1,\"a \":1}");
+    takes("\"\xc2\x80 \xe0\xa0\x80 \xed\x9f\xbf \xee\x80\x80 \xf0\x90\x80\x80 \xf1\x80\x80\x80\"");
+    takes("\"\\u007f\\u0080\\u07ff\\u0800\\ud7ff\\ue000\\uFFFF\\ud800\\udc00\\udbff\\udfff\"");
 }
 
 static void test_refused(void **state)
@@ -110,6 +112,16 @@ static void test_refused(void **state)
     refuses("\"\xf4\x90\x80\x80\"", 1);
     refuses("\"\xe2\x82\"", 1);
     refuses("\"\xff\"", 1);
+    refuses("\"\xe0\x9f\xbf\"", 1);
+    refuses("\"\xf0\x8f\xbf\xbf\"", 1);
+    refuses("\"\xf5\x80\x80\x80\"", 1);
+    refuses("\"\xc3\x28\"", 1);
+    refuses("\"\\ud800\\", 1);
+    refuses("\"\\ud800\\n\"", 1);
+    refuses("\"\\ud800\\udc0g\"", 1);
+    refuses("\"\\ud800\\ue000\"", 1);
+    refuses("\"\\", 1);
+    refuses("-a", 0);
     refuses("{\"a\":1,\"b\":2,\"\\u0061\":3}", 23);
     refuses("[{\"k\":[],\"k\":[]}]", 15);
     refuses("{\"a\\u0000b\":1}", 1);
@@ -128,6 +140,20 @@ static void test_depth(void **state)
     memset(text + 32, ']', 32);
     text[64] = '\0';
     takes(text);
+}
+
+/* What a string holds once it is read, byte for byte. */
+static void test_escapes(void **state)
+{
+    (void)state;
+    const char text[] = "\"\\u007f\\u0080\\u07ff\\u0800\\uD7ff\\ue000\\ud800\\udc00\\udbff\\udfff\\b\\f\\n\\r\\t\\\"\\\\\\/\"";
+    const char expected[] =
+        "\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\b\f\n\r\t\"\\/";
+    hill__json_tree *tree = read_text(text, sizeof text - 1, NULL);
+    assert_non_null(tree);
+    assert_string_equal(hill__json_root(tree)->string, expected);
+    assert_int_equal(hill__json_root(tree)->length, sizeof expected - 1);
+    hill__json_free(tree);
 }
 
 static void test_cut(void **state)
@@ -172,6 +198,8 @@ static void test_reading(void **state)
     assert_null(hill__json_get(list, "s"));
     assert_null(hill__json_get(NULL, "s"));
     assert_false(hill__json_double(NULL, &number));
+    assert_false(hill__json_unsigned(NULL, &count));
+    assert_false(hill__json_unsigned(s, &count));
     hill__json_free(tree);
     hill__json_free(NULL);
 }
@@ -259,7 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values), cmocka_unit_test(test_refused), cmocka_unit_test(test_depth),
         cmocka_unit_test(test_cut),    cmocka_unit_test(test_reading), cmocka_unit_test(test_writing),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory), cmocka_unit_test(test_escapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
