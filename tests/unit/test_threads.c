@@ -17,7 +17,8 @@
 
 /* ---- a system that fails ------------------------------------------------------------------------------------------------ */
 
-static bool no_affinity, one_core;
+static bool no_affinity;
+static int cores = -1;  /* what sched_getaffinity() says; -1: the truth */
 static int core = -2;   /* what sched_getcpu() says; -2: the truth */
 static long processors; /* what sysconf() says; 0: the truth */
 static int threads_left = -1;
@@ -35,10 +36,10 @@ long __wrap_sysconf(int name);
 int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
 {
     int result = no_affinity ? -1 : __real_sched_getaffinity(pid, size, set);
-    if (one_core) {
+    if (cores >= 0)
         CPU_ZERO_S(size, set);
-        CPU_SET_S(0, size, set);
-    }
+    for (int i = 0; i < cores; i++)
+        CPU_SET_S((size_t)i, size, set);
     return result;
 }
 
@@ -174,13 +175,15 @@ static void cores_that_are_not_known(void **state)
     for (unsigned i = 0; i < 4; i++) {
         core = (int[]){-2, -1, 1 << 20, 0}[i];
         no_affinity = i == 0;
-        one_core = i == 3;
+        cores = i == 3 ? 1 : -1;
         assert_int_equal(hill__pool_new(3, &allocator, &pool), HILL_OK);
         run_rounds(pool, 3, 50, false);
         hill__pool_free(pool);
     }
     assert_int_equal(hill__core_count(), 1);
-    one_core = false;
+    cores = 0;
+    assert_int_equal(hill__core_count(), __real_sysconf(_SC_NPROCESSORS_ONLN));
+    cores = -1;
     core = -2;
 }
 
