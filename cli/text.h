@@ -28,6 +28,10 @@ typedef struct text {
     }
 
 void text_free(text *t);
+
+/* Frees a part that went into `whole`, which has failed if the part had. */
+void text_end(text *whole, text *part);
+
 void text_clear(text *t);
 void text_bytes(text *t, const char *bytes, size_t length);
 void text_string(text *t, const char *string);

@@ -48,6 +48,11 @@ static void say_stopped(training *t, text *out)
     }
     text_string(&words, "; ");
     report_count(&words, t->row.step, "step");
+    if (t->resumed) {
+        text_string(&words, ", ");
+        text_count(&words, t->row.step - t->progress.first);
+        text_string(&words, " of them now,");
+    }
     text_string(&words, " in ");
     text_seconds(&words, t->seconds);
     report_line(out, STDERR_FILENO, "stopped", text_get(&words));

@@ -90,7 +90,8 @@ extern "C" {
     X(EFPENV, -10, "the caller changed the floating-point rounding mode") \
     X(EISA, -11, "this machine lacks the instruction set asked for")      \
     X(ETHREAD, -12, "a thread could not be started")                      \
-    X(ECHECK, -13, "the gradient is not what the formulas say")
+    X(ECHECK, -13, "the gradient is not what the formulas say")           \
+    X(EPART, -14, "a data file has no such part")
 
 typedef enum hill_status {
 #define HILL_STATUS_ENUM(name, value, text) HILL_##name = (value),
@@ -288,7 +289,8 @@ typedef struct hill_table_options {
 } hill_table_options;
 
 /*
- * Reads a file. HILL_EINPUT: there is no such file, directory or part; HILL_EDATA: what is wrong inside it, with line and column.
+ * Reads a file. HILL_EINPUT: there is no such file or directory, or it cannot be opened; HILL_EPART: it has no such part;
+ * HILL_EDATA: what is wrong inside it, with line and column.
  */
 HILL_API int hill_table_open(const char *path, const hill_table_options *options, const hill_host *host, hill_table **out,
                              hill_error *error);
