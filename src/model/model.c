@@ -174,6 +174,8 @@ static int model_read(const hill__safetensors *file, const char *path, const hil
     HILL__TRY(model_blame(status, &inner, path, error));
     status = hill__model_new(&parts, host, out, &inner);
     HILL__TRY(model_blame(status, &inner, path, error));
+    HILL__TRY(model_match(file, path, (*out)->plan, error)); /* before memory is taken for what the file only speaks of */
+    HILL__TRY(model_weights(*out, NULL, error));
     return hill__model_load(file, path, (*out)->plan, (*out)->weights, error);
 }
 
@@ -254,7 +256,7 @@ int hill__model_new(const hill__model_parts *parts, const hill_host *host, hill_
     model->encoder = parts->encoder;
     model->facts = parts->facts;
     int status = model_build(model, parts, error);
-    if (status == HILL_OK)
+    if (status == HILL_OK && parts->weights)
         status = model_weights(model, parts->weights, error);
     if (status < 0) {
         hill_model_free(model);

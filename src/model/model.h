@@ -30,7 +30,7 @@ struct hill_model {
     float *outputs;
 };
 
-/* What a model is made of. It takes over the encoder, on failure too; the weights are NULL for zeros. */
+/* What a model is made of. It takes over the encoder, on failure too; the weights are NULL where there are none yet. */
 typedef struct hill__model_parts {
     const hill_recipe *recipe; /* resolved */
     hill__encoder *encoder;
