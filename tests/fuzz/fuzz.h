@@ -1,7 +1,7 @@
 /*
  * fuzz.h - what the fuzz targets share: a memory that counts and ends, tables read from any bytes, files in memory.
  *
- * A target is one function over any bytes that remembers nothing. What it finds ends the process: a sanitizer's report or must().
+ * A target is one function over any bytes that remembers nothing. What it finds ends the process: a sanitizer does, or must().
  */
 #ifndef HILL_FUZZ_H
 #define HILL_FUZZ_H
@@ -129,7 +129,7 @@ static inline void fuzz_touch(const hill_table *table)
 static const hill__wanted fuzz_wanted[] = {{"c2", 1, HILL_COLUMN_CATEGORY, false}, {"c1", 0, HILL_COLUMN_NUMBER, true}};
 static const hill__schema fuzz_schema = {fuzz_wanted, 2, false};
 
-/* Ways to read that all formats have, by bits of `how`: 1 a model's columns, 2 the second column as categories, 4 the test part. */
+/* Ways to read that all formats have, by bits of `how`: 1 a model's columns, 2 the second one as categories, 4 the test part. */
 static inline hill__reading fuzz_reading(unsigned how, fuzz_memory *memory)
 {
     hill_host host = fuzz_host(memory);

@@ -1,4 +1,4 @@
-"""Every fuzz target: over seeds and old findings in every build; by libFuzzer for a little; by libFuzzer and AFL++ for hours."""
+"""Every fuzz target: over seeds and old findings in every build; by libFuzzer for a little; and by AFL++ too for hours."""
 import base64
 import concurrent.futures
 import json
