@@ -525,6 +525,7 @@ HILL_API int hill_plan_tensor(const hill_plan *plan, size_t i, hill_tensor *tens
  * targets is NULL, targets [count][targets]; it returns 0 or a negative status, which hill_step passes on. It must give the
  * same floats for the same row every time, and may be called for any row in any order. `expect`, which may be NULL, is told the
  * rows of the batch to come while the present one is worked on, so that a source whose rows are far away can begin to fetch.
+ * `number`, which may be NULL, says what a person calls a row, for messages; else that is its place, counted from 1.
  */
 typedef struct hill_source {
     size_t size;
@@ -534,6 +535,7 @@ typedef struct hill_source {
     size_t targets;
     int (*fill)(void *self, const uint64_t *rows, size_t count, float *inputs, float *targets);
     void (*expect)(void *self, const uint64_t *rows, size_t count);
+    uint64_t (*number)(void *self, uint64_t row);
 } hill_source;
 
 /* A source over float arrays of the caller's: inputs [rows][n], targets [rows][m]. They must outlive it. */
@@ -561,6 +563,7 @@ typedef struct hill_row {
     size_t size;
     unsigned want;         /* set by the caller: HILL_WANT_NORMS or 0 */
     int epoch_end;         /* 1: this step ended an epoch, and train_cost (and valid_*) are of that epoch */
+    int back;              /* 1: no step was taken, the descent went back to `step`; see hill_step */
     uint64_t step;         /* steps taken, this one included */
     uint64_t epoch;        /* the epoch this step belongs to, from 1 */
     double cost;           /* mean cost over the batch, before the update */
@@ -576,12 +579,18 @@ typedef struct hill_row {
 
 /*
  * Takes one step: gathers a batch, walks forward and backward, updates the weights. `row` may be NULL. Allocates nothing.
- * Returns HILL_ROW; HILL_DONE once the descent has ended (and again if called again); or an error: HILL_EDIVERGED (a cost or a
- * gradient was no finite number: the update wasn't applied), HILL_EFPENV, or what the source returned.
+ * Returns HILL_ROW; HILL_DONE once the descent has ended (and again if called again); or an error: HILL_EDIVERGED, HILL_EFPENV,
+ * or what the source returned.
+ *
+ * A descent diverges when a cost, a gradient or a weight becomes no finite number. That is seen in the step where it happens, and
+ * the step isn't taken. With the knob on-divergence=rollback the run goes back to its last good weights (of the last epoch that
+ * was the best on validation rows, or of the last 256th step while costs were no more than twice the first), goes on from there
+ * with half the rate, and returns HILL_ROW with row->back 1; hill_run_message says what happened. After five ways back, or where
+ * going back would meet the same numbers again, the run holds the good weights, and the step returns HILL_EDIVERGED.
  */
 HILL_API int hill_step(hill_run *run, hill_row *row);
 
-/* What the last error of this run was, in words; "" if there was none. */
+/* What the last error or way back of this run was, in words; "" if there was none. */
 HILL_API const char *hill_run_message(const hill_run *run);
 
 /* Why the run is over: "epochs" (all were made), "patience", "diverged"; "" while it isn't. */
@@ -661,7 +670,8 @@ HILL_API int hill_run_diagnose(hill_run *run, hill_diagnosis *diagnosis);
 #define HILL_SHAPE_INIT          {sizeof(hill_shape), 0, 0, 0, HILL_TASK_NUMBERS}
 #define HILL_PLAN_SIZES_INIT     {sizeof(hill_plan_sizes), 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define HILL_TENSOR_INIT         {sizeof(hill_tensor), {0}, 0, {0}, 0}
-#define HILL_ROW_INIT            {sizeof(hill_row), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define HILL_SOURCE_INIT         {sizeof(hill_source), NULL, 0, 0, 0, NULL, NULL, NULL}
+#define HILL_ROW_INIT            {sizeof(hill_row), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define HILL_SCORE_INIT          {sizeof(hill_score), 0, 0, 0}
 #define HILL_DIAGNOSIS_INIT      {sizeof(hill_diagnosis), 0, 0, 0, 0, {0}}
 /* clang-format on */

@@ -418,6 +418,13 @@ int hill__rows_bind(hill__rows *rows, hill_error *error)
 /* Bytes of a table that stay in a near cache without being asked for. */
 #define ROWS_NEAR ((uint64_t)1 << 18)
 
+/* The row of the table, counted from 1. */
+static uint64_t rows_number_of(void *self, uint64_t row)
+{
+    const hill__rows *rows = self;
+    return rows->list[row] + 1;
+}
+
 hill_source hill__rows_source(hill__rows *rows, hill__spread spread)
 {
     uint64_t row = rows->table->image_bytes + rows->cell_count * sizeof *rows->cells;
@@ -427,7 +434,8 @@ hill_source hill__rows_source(hill__rows *rows, hill__spread spread)
                           .inputs = rows->encoder->width,
                           .targets = hill__encoder_outputs(rows->encoder),
                           .fill = rows_fill,
-                          .expect = row > 0 && rows->count > ROWS_NEAR / row ? rows_expect : NULL};
+                          .expect = row > 0 && rows->count > ROWS_NEAR / row ? rows_expect : NULL,
+                          .number = rows_number_of};
     rows->spread = spread;
     return source;
 }

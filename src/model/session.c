@@ -210,8 +210,8 @@ int hill_session_finish(hill_session *session, hill_model **out, hill_error *err
     const hill_run *run = session->run;
     hill__model_parts parts = {.recipe = hill_plan_recipe(session->plan)};
     parts.facts.rows = session->train->count;
-    parts.facts.steps = run->step;
-    parts.facts.epochs = run->step / run->epoch_steps;
+    parts.facts.steps = run->at.step;
+    parts.facts.epochs = run->at.epoch;
     parts.weights = hill_run_best(run, &parts.facts.best_epoch);
     HILL__TRY(session_copy_encoder(session, &parts.encoder, error));
     return hill__model_new(&parts, &session->host, out, error);
