@@ -115,6 +115,7 @@ def afl(target, seconds, memory):
 
 def test_libfuzzer_for_a_little(fact, memory):
     """All targets, two at once."""
+    build("fuzz")
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         results = dict(zip(TARGETS, pool.map(lambda target: libfuzzer(target, SECONDS, memory), TARGETS)))
     wrong = [said for said, _ in results.values() if said]
