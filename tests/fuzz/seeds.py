@@ -204,6 +204,7 @@ def weights():
 
 def jsons():
     made = {f"encoder-{name}": json.dumps(encoder).encode() for name, encoder in ENCODERS.items()}
+    made["encoder-escapes"] = json.dumps(ENCODERS["classes"]).replace("colour", r"\u000a\u00e9").replace("yes", r"\u000c").encode()
     made["values"] = rb'{"a":[null,true,false,-0,1.5e-7,10],"\u00e9\ud83d\ude00":"\"\\\/\b\f\n\r\t","":{}}'
     made["deep"] = b"[" * 31 + b"]" * 31
     made["header"] = models()["classes-made"].split(b"\0")[0]
