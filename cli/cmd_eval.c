@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MATRIX_CLASSES 20 /* more of them: the pairs most often taken for each other instead */
+#define COUNTED_CLASSES 2048 /* of more of them no pairs are counted: their matrix would fill the memory */
+#define MATRIX_CLASSES 20    /* more of them: the pairs most often taken for each other instead */
 #define PAIRS 20
 #define NAME_MOST 16
 #define CELL_LEAST 5
@@ -47,7 +48,7 @@ static void print_right(text *out, const evaluation *e, size_t truth)
     else
         text_string(&part, "-");
     text_cells(out, text_get(&part), 8, true);
-    text_free(&part);
+    text_end(out, &part);
 }
 
 static void print_matrix(text *out, const evaluation *e)
@@ -60,7 +61,7 @@ static void print_matrix(text *out, const evaluation *e)
             text count = TEXT_INIT;
             text_count(&count, confused(e, i, j));
             cells = count.length > cells ? count.length : cells;
-            text_free(&count);
+            text_end(out, &count);
         }
     }
     cells = e->facts.classes <= 6 && names > cells ? (names < 12 ? names : 12) : cells;
@@ -80,7 +81,7 @@ static void print_matrix(text *out, const evaluation *e)
             text_count(&count, confused(e, i, j));
             text_string(out, " ");
             text_cells(out, text_get(&count), cells, true);
-            text_free(&count);
+            text_end(out, &count);
         }
         text_string(out, " ");
         print_right(out, e, i);
@@ -125,7 +126,7 @@ static void print_classes(text *out, const evaluation *e)
 {
     uint64_t right = 0, most = 0;
     size_t usual = 0;
-    for (size_t i = 0; i < e->facts.classes; i++) {
+    for (size_t i = 0; e->confusion && i < e->facts.classes; i++) {
         right += confused(e, i, i);
         if (rows_of(e, i) > most) {
             most = rows_of(e, i);
@@ -134,6 +135,10 @@ static void print_classes(text *out, const evaluation *e)
     }
     text_string(out, "accuracy  ");
     text_percent(out, e->metrics.accuracy);
+    if (!e->confusion) {
+        text_format(out, "; pairs of %zu classes are too many to count\n", e->facts.classes);
+        return;
+    }
     text_string(out, " (");
     text_count(out, right);
     text_string(out, " of ");
@@ -166,6 +171,22 @@ static void print_numbers(text *out, const evaluation *e)
     text_string(out, "\n");
 }
 
+static void print_json_confusion(json *j, const evaluation *e)
+{
+    if (!e->confusion) {
+        json_null(j, "confusion");
+        return;
+    }
+    json_open(j, "confusion", '[');
+    for (size_t i = 0; i < e->facts.classes; i++) {
+        json_open(j, NULL, '[');
+        for (size_t k = 0; k < e->facts.classes; k++)
+            json_count(j, NULL, confused(e, i, k));
+        json_close(j, ']');
+    }
+    json_close(j, ']');
+}
+
 static void print_json(text *out, const evaluation *e)
 {
     json j = {out, false};
@@ -173,14 +194,7 @@ static void print_json(text *out, const evaluation *e)
     json_count(&j, "rows", e->metrics.rows);
     report_metrics_json(&j, &e->metrics, e->facts.task);
     if (e->facts.task == HILL_TASK_CLASSES) {
-        json_open(&j, "confusion", '[');
-        for (size_t i = 0; i < e->facts.classes; i++) {
-            json_open(&j, NULL, '[');
-            for (size_t k = 0; k < e->facts.classes; k++)
-                json_count(&j, NULL, confused(e, i, k));
-            json_close(&j, ']');
-        }
-        json_close(&j, ']');
+        print_json_confusion(&j, e);
         json_open(&j, "classes", '[');
         for (size_t i = 0; i < e->facts.classes; i++)
             json_string(&j, NULL, hill_model_class(e->model, i));
@@ -209,8 +223,8 @@ static int evaluate(const arguments *a, evaluation *e)
         code = input_open_test(a->operands[1], &options, &host, &e->table);
     if (code)
         return code;
-    if (e->facts.task == HILL_TASK_CLASSES) {
-        e->confusion = calloc(e->facts.classes ? e->facts.classes : 1, e->facts.classes * sizeof *e->confusion);
+    if (e->facts.task == HILL_TASK_CLASSES && e->facts.classes <= COUNTED_CLASSES) {
+        e->confusion = calloc(e->facts.classes, e->facts.classes * sizeof *e->confusion);
         if (!e->confusion)
             return output_failure(HILL_EMEMORY, NULL);
     }

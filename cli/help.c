@@ -59,7 +59,7 @@ static void option_row(screen *s, const option *o)
     text left = TEXT_INIT;
     text_format(&left, "--%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
     row(s, text_get(&left), o->sentence, FLAG_COLUMN);
-    text_free(&left);
+    text_end(&s->out, &left);
 }
 
 static void knob_row(screen *s, const hill_knob *knob)
@@ -69,8 +69,8 @@ static void knob_row(screen *s, const hill_knob *knob)
     text_string(&right, knob->sentence);
     help_bounds(knob, &right);
     row(s, text_get(&left), text_get(&right), FLAG_COLUMN);
-    text_free(&left);
-    text_free(&right);
+    text_end(&s->out, &left);
+    text_end(&s->out, &right);
 }
 
 /* True where the verb's own table says something else about the knob's flag. */
@@ -100,18 +100,8 @@ static void option_groups(screen *s, const verb *v)
     }
 }
 
-static void knob_groups(screen *s, const verb *v)
+static void word_groups(screen *s)
 {
-    size_t count = 0;
-    const hill_knob *knobs = hill_knobs(&count);
-    const char *group = "";
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(group, knobs[i].group) != 0)
-            heading(s, help_group(knobs[i].group));
-        group = knobs[i].group;
-        if (!covered(v, knobs[i].name))
-            knob_row(s, &knobs[i]);
-    }
     heading(s, "Words");
     hill_vocabulary vocabulary = HILL_WORDS_LAYER;
     const char *title = NULL;
@@ -121,9 +111,27 @@ static void knob_groups(screen *s, const verb *v)
         for (size_t w = 0; (word = hill_words(vocabulary, w)) != NULL; w++)
             text_format(&names, "%s%s", w ? ", " : "", word->name);
         row(s, title, text_get(&names), 16);
-        text_free(&names);
+        text_end(&s->out, &names);
     }
     row(s, "", "`downhill help WORD` has their formulas.", 2);
+}
+
+static void knob_groups(screen *s, const verb *v)
+{
+    size_t count = 0;
+    const hill_knob *knobs = hill_knobs(&count);
+    const char *group = "";
+    for (size_t i = 0; i < count; i++) {
+        if (!verb_takes(v, &knobs[i]))
+            continue;
+        if (strcmp(group, knobs[i].group) != 0)
+            heading(s, help_group(knobs[i].group));
+        group = knobs[i].group;
+        if (!covered(v, knobs[i].name))
+            knob_row(s, &knobs[i]);
+    }
+    if (v->knobs && !*v->knobs)
+        word_groups(s);
 }
 
 static void examples(screen *s, const example *list, size_t count)
@@ -142,7 +150,7 @@ static void verb_rows(screen *s)
         text left = TEXT_INIT;
         text_format(&left, "%s %s", all[i].name, all[i].operands);
         row(s, text_get(&left), all[i].sentence, 22);
-        text_free(&left);
+        text_end(&s->out, &left);
     }
 }
 
@@ -249,7 +257,7 @@ int help_all(void)
         text left = TEXT_INIT;
         text_format(&left, "%d", codes[i].code);
         row(&s, text_get(&left), codes[i].sentence, 8);
-        text_free(&left);
+        text_end(&s.out, &left);
     }
     size_t count = 0;
     const verb *all = verbs(&count);
@@ -272,12 +280,11 @@ int help_verb(const verb *v)
         text_bytes(&line, paragraph, length);
         text_string(&s.out, "\n");
         text_wrap(&s.out, text_get(&line), 0, 0, s.width);
-        text_free(&line);
+        text_end(&s.out, &line);
         paragraph += length + (paragraph[length] == '\n');
     }
     option_groups(&s, v);
-    if (v->knobs)
-        knob_groups(&s, v);
+    knob_groups(&s, v);
     examples(&s, v->examples, v->example_count);
     return screen_show(&s);
 }
@@ -327,7 +334,11 @@ const char *help_group(const char *group)
 {
     static const struct {
         const char *group, *title;
-    } titles[] = {{"data", "The data"}, {"net", "The net"}, {"descent", "The descent"}, {"ending", "The end"}};
+    } titles[] = {{"data", "The data"},
+                  {"net", "The net"},
+                  {"descent", "The descent"},
+                  {"ending", "The end"},
+                  {"limits", "What a file may ask for"}};
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
         if (strcmp(titles[i].group, group) == 0)
             return titles[i].title;

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@ static int read_all(int descriptor, text *out)
     char block[65536];
     for (;;) {
         ssize_t length = read(descriptor, block, sizeof block);
-        if (length < 0 && errno == EINTR)
+        if (length < 0 && output_again(descriptor, POLLIN))
             continue;
         if (length < 0)
             return errno;
@@ -43,7 +44,7 @@ static int open_standard_input(const hill_table_options *options, const hill_hos
     int problem = read_all(STDIN_FILENO, &content);
     if (problem) {
         text_free(&content);
-        return output_error(CODE_IO, "standard input: cannot be read: %s", strerror(problem));
+        return output_error(output_problem(problem, CODE_IO), "standard input: cannot be read: %s", strerror(problem));
     }
     const hill_bytes bytes = {text_get(&content), content.length, "standard input"};
     int status = hill_table_parse(&bytes, options, host, out, &error);
@@ -111,16 +112,35 @@ int input_open_twin(const char *path, const hill_table_options *options, const h
     hill_table_options test = *options;
     test.part = HILL_PART_TEST;
     int status = hill_table_open(path, &test, host, out, &error);
-    return status == HILL_OK || status == HILL_EINPUT ? 0 : output_failure(status, &error);
+    return status == HILL_OK || status == HILL_EPART ? 0 : output_failure(status, &error);
 }
 
 int input_read(const char *path, text *out)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    int problem = descriptor < 0 ? errno : read_all(descriptor, out);
-    if (descriptor >= 0)
-        (void)close(descriptor);
-    return problem ? output_error(CODE_INPUT, "%s: cannot be read: %s", path, strerror(problem)) : 0;
+    int descriptor = output_open(path, O_RDONLY);
+    if (descriptor < 0)
+        return output_error(output_problem(errno, CODE_INPUT), "%s: cannot be opened: %s", path, strerror(errno));
+    int problem = read_all(descriptor, out);
+    (void)close(descriptor);
+    return problem ? output_error(output_problem(problem, CODE_IO), "%s: cannot be read: %s", path, strerror(problem)) : 0;
+}
+
+int input_head(const char *path, int closed, char *head, size_t size, size_t *length)
+{
+    *length = 0;
+    int descriptor = output_open(path, O_RDONLY);
+    if (descriptor < 0)
+        return output_error(output_problem(errno, closed), "%s: cannot be opened: %s", path, strerror(errno));
+    ssize_t got = 1;
+    while (got != 0 && *length < size) {
+        got = read(descriptor, head + *length, size - *length);
+        if (got < 0 && !output_again(descriptor, POLLIN))
+            break;
+        *length += got > 0 ? (size_t)got : 0;
+    }
+    int problem = got < 0 ? errno : 0;
+    (void)close(descriptor);
+    return problem ? output_error(output_problem(problem, CODE_IO), "%s: cannot be read: %s", path, strerror(problem)) : 0;
 }
 
 bool input_is_folder(const char *path)
@@ -129,17 +149,19 @@ bool input_is_folder(const char *path)
     return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
-bool input_is_model(const char *path)
+int input_is_model(const char *path, bool *model)
 {
-    unsigned char head[10];
+    char head[10];
+    size_t length = 0;
     struct stat facts;
-    if (stat(path, &facts) != 0 || !S_ISREG(facts.st_mode))
-        return false;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return false;
-    ssize_t length = read(descriptor, head, sizeof head);
-    (void)close(descriptor);
+    *model = false;
+    bool there = stat(path, &facts) == 0;
+    if (!there && errno != ENOENT)
+        return output_error(output_problem(errno, CODE_INPUT), "%s: cannot be opened: %s", path, strerror(errno));
+    if (!there || !S_ISREG(facts.st_mode))
+        return 0;
+    int code = input_head(path, CODE_INPUT, head, sizeof head, &length);
     /* Eight bytes of header length, of which the last ones are zero in any real file, and then JSON. */
-    return length == (ssize_t)sizeof head && head[6] == 0 && head[7] == 0 && head[8] == '{' && head[9] == '"';
+    *model = length == sizeof head && head[6] == 0 && head[7] == 0 && head[8] == '{' && head[9] == '"';
+    return code;
 }

@@ -36,7 +36,7 @@ static void tagged(text *out, const char *name, const char *argument)
     if (argument)
         text_format(&tag, " \\fI%s\\fR", argument);
     text_format(out, ".TP\n%s\n", text_get(&tag));
-    text_free(&tag);
+    text_end(out, &tag);
 }
 
 static void manual_verb(text *out, const verb *v)
@@ -53,7 +53,7 @@ static void manual_verb(text *out, const verb *v)
     }
     if (v->knobs) {
         text_string(out, ".PP\n");
-        prose(out, "Every knob below is a flag, too.");
+        prose(out, *v->knobs ? "The limits below are flags, too." : "Every knob below is a flag, too.");
     }
 }
 
@@ -75,7 +75,7 @@ static void manual_knobs(text *out)
         help_bounds(&knobs[i], &sentence);
         tagged(out, knobs[i].name, knobs[i].argument);
         prose(out, text_get(&sentence));
-        text_free(&sentence);
+        text_end(out, &sentence);
     }
 }
 
@@ -124,11 +124,13 @@ static void manual_ending(text *out)
           "Answers go to standard output, talk goes to standard error. On a terminal one line shows the descent as it goes; "
           "elsewhere whole lines without escape codes do, about twenty over a long run.");
     text_string(out, ".PP\n");
-    prose(out,
-          "With --json, train prints one object with model, rows (trained on), inputs, outputs, parameters, epochs, steps, "
-          "seconds, stopped, train, valid and test; the last three are null or hold cost, and accuracy for classes, or rmse, "
-          "mae and r2 for numbers. eval prints rows, cost, and accuracy, confusion and classes, or rmse, mae and r2; check "
-          "prints worst_relative_error, worst_weight and weights_checked. What is no finite number is null.");
+    prose(
+        out,
+        "With --json, train prints one object with model, rows (trained on), inputs, outputs, parameters, epochs, steps, "
+        "seconds, stopped, train, valid and test; the last three are null or hold cost, and accuracy for classes, or rmse, "
+        "mae and r2 for numbers. eval prints rows, cost, and accuracy, confusion and classes, or rmse, mae and r2; check "
+        "prints worst_relative_error, worst_weight and weights_checked. What is no finite number is null, and so is confusion "
+        "for more than 2,048 classes.");
     text_string(out, ".PP\n");
     prose(out,
           "A --log has an object about the run first (downhill, recipe, data, rows, inputs, outputs, parameters), then one a "

@@ -46,12 +46,12 @@ static const option *option_find(const verb *v, const char *name, size_t length)
     return NULL;
 }
 
-static const hill_knob *knob_find(const char *name, size_t length)
+static const hill_knob *knob_find(const verb *v, const char *name, size_t length)
 {
     size_t count = 0;
     const hill_knob *knobs = hill_knobs(&count);
     for (size_t i = 0; i < count; i++)
-        if (strlen(knobs[i].name) == length && memcmp(knobs[i].name, name, length) == 0)
+        if (strlen(knobs[i].name) == length && memcmp(knobs[i].name, name, length) == 0 && verb_takes(v, &knobs[i]))
             return &knobs[i];
     return NULL;
 }
@@ -64,9 +64,10 @@ static const char *flag_nearest(const verb *v, const char *name)
     for (size_t i = 0; i < v->option_count; i++)
         options_nearer(name, v->options[i].name, &best, &least);
     size_t count = 0;
-    const hill_knob *knobs = v->knobs ? hill_knobs(&count) : NULL;
+    const hill_knob *knobs = hill_knobs(&count);
     for (size_t i = 0; i < count; i++)
-        options_nearer(name, knobs[i].name, &best, &least);
+        if (verb_takes(v, &knobs[i]))
+            options_nearer(name, knobs[i].name, &best, &least);
     return best;
 }
 
@@ -76,7 +77,7 @@ static const char *flag_elsewhere(const char *name, size_t length)
     size_t count = 0;
     const verb *all = verbs(&count);
     for (size_t i = 0; i < count; i++)
-        if (option_find(&all[i], name, length) || (all[i].knobs && knob_find(name, length)))
+        if (option_find(&all[i], name, length) || knob_find(&all[i], name, length))
             return all[i].name;
     return NULL;
 }
@@ -116,7 +117,7 @@ static int take_flag(arguments *out, int count, char **words, int *i)
     size_t length = strcspn(name, "=");
     const char *value = name[length] == '=' ? name + length + 1 : NULL;
     const option *row = option_find(out->verb, name, length);
-    const hill_knob *knob = !row && out->verb->knobs ? knob_find(name, length) : NULL;
+    const hill_knob *knob = row ? NULL : knob_find(out->verb, name, length);
     if (!row && !knob) {
         if (length == 4 && memcmp(name, "help", 4) == 0 && !value) {
             out->help = true;
@@ -170,11 +171,18 @@ void options_nearer(const char *word, const char *name, const char **best, size_
     }
 }
 
+bool verb_takes(const verb *v, const hill_knob *knob)
+{
+    return v->knobs && (!*v->knobs || strcmp(v->knobs, knob->group) == 0);
+}
+
 int options_parse(const verb *v, int count, char **words, arguments *out)
 {
     bool flags = true;
     int code = 0;
-    *out = (arguments){.verb = v};
+    count -= 2;
+    *out = (arguments){.program = words[0], .word_count = count, .words = words + 2, .verb = v};
+    words += 2;
     out->settings = calloc((size_t)count + 1, sizeof *out->settings);
     if (!out->settings)
         return output_error(CODE_FAILED, "out of memory");
@@ -223,6 +231,21 @@ int options_apply(const arguments *a, hill_recipe *recipe)
     return 0;
 }
 
+/* The limits among the flags. The knobs of train are a recipe's, which may have come from a file. */
+static int lend_limits(const arguments *a, hill_host *host)
+{
+    hill_error error = HILL_ERROR_INIT;
+    hill_recipe *recipe = NULL;
+    if (!a->verb->knobs || !*a->verb->knobs)
+        return 0;
+    int status = hill_recipe_new(host, &recipe, &error);
+    int code = status == HILL_OK ? options_apply(a, recipe) : output_failure(status, &error);
+    if (code == 0)
+        hill_recipe_limits(recipe, &host->limits);
+    hill_recipe_free(recipe);
+    return code;
+}
+
 int options_host(const arguments *a, hill_host *host)
 {
     hill_machine machine = HILL_MACHINE_INIT;
@@ -231,6 +254,9 @@ int options_host(const arguments *a, hill_host *host)
     int status = hill_machine_info(&machine);
     if (status != HILL_OK)
         return output_failure(status, NULL);
+    int code = lend_limits(a, host);
+    if (code)
+        return code;
     host->threads = machine.cores;
     if (threads) {
         char *end = NULL;
@@ -250,7 +276,7 @@ int options_host(const arguments *a, hill_host *host)
         }
         text_format(&names, "%s%s", i ? ", " : "", machine.isas[i]);
     }
-    int code = output_error(CODE_USAGE, "--isa %s: this machine has no such row of kernels; it has %s", isa, text_get(&names));
+    code = output_error(CODE_USAGE, "--isa %s: this machine has no such row of kernels; it has %s", isa, text_get(&names));
     text_free(&names);
     return code;
 }

@@ -1,8 +1,8 @@
 /*
  * options.h - verbs, their flags, and what a command line said.
  *
- * A flag of `train` is a row of its verb's table or a knob of the library; the other verbs have only their tables. Help, the
- * manual, parsing and suggestions read these same tables.
+ * A flag is a row of its verb's table or a knob of the library: every knob for `train`, the limits for other verbs that read
+ * files. Help, the manual, parsing and suggestions read these same tables.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -25,6 +25,9 @@ typedef enum option_id {
     OPTION_DELIMITER,
     OPTION_THREADS,
     OPTION_ISA,
+    OPTION_CHECKPOINT_EVERY,
+    OPTION_RESUME,
+    OPTION_FRESH,
     OPTION_STRICT,
     OPTION_JSON,
     OPTION_MAN,
@@ -50,7 +53,7 @@ typedef struct verb {
     const char *name;
     const char *operands; /* for the usage line: "MODEL DATA" */
     size_t least, most;   /* how many operands */
-    bool knobs;           /* every knob is a flag, too */
+    const char *knobs;    /* the group of knobs that are flags, too; "" for every knob, NULL for none */
     const option *options;
     size_t option_count;
     const example *examples;
@@ -68,6 +71,9 @@ typedef struct setting {
 #define OPERANDS_MOST 8
 
 typedef struct arguments {
+    const char *program; /* what the command was called by */
+    int word_count;
+    char **words; /* all behind the verb */
     const verb *verb;
     const char *operands[OPERANDS_MOST];
     size_t operand_count;
@@ -91,14 +97,17 @@ const char *verb_nearest(const char *name);
 #define OPTIONS_FAR 3
 void options_nearer(const char *word, const char *name, const char **best, size_t *least);
 
-/* Reads the words after the verb. Returns 0 or an exit code after saying what is wrong. */
+/* True if the knob is a flag of the verb. */
+bool verb_takes(const verb *v, const hill_knob *knob);
+
+/* Reads words[2] and all after it; words[0] is the program and words[1] the verb. Returns 0 or an exit code after saying why. */
 int options_parse(const verb *v, int count, char **words, arguments *out);
 void options_free(arguments *a);
 
 /* The knobs that were given, put into a recipe; "valid" isn't one of them (see OPTION_VALID). */
 int options_apply(const arguments *a, hill_recipe *recipe);
 
-/* --threads (default: every core) and --isa. */
+/* --threads (default: every core), --isa and, where they are the verb's only knobs, the limits. */
 int options_host(const arguments *a, hill_host *host);
 
 /* ',' for "auto" 0, '\t' for "tab", ...; an exit code after saying so where it is no delimiter. */

@@ -13,19 +13,35 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define REPORTS 1000
 #define FIRST_KEY "{\"downhill\":"
+#define BACK_KEY "{\"rollback\":"
 
+/*
+ * Writes the line that was begun, and before it what the disk refused earlier: that is kept, for the disk may have room again. It
+ * can't grow much, because there are about a thousand lines.
+ */
 static void write_line(trace *t)
 {
+    size_t written = 0;
     text_string(&t->line, "\n");
-    if (!t->problem)
-        t->problem = t->line.failed ? ENOMEM : output_write(t->descriptor, text_get(&t->line), t->line.length);
-    text_clear(&t->line);
+    t->problem = t->line.failed ? ENOMEM : 0;
+    while (!t->problem && written < t->line.length) {
+        ssize_t count = write(t->descriptor, text_get(&t->line) + written, t->line.length - written);
+        if (count >= 0)
+            written += (size_t)count;
+        else if (errno != EINTR)
+            t->problem = errno;
+    }
+    if (t->line.failed)
+        return;
+    memmove(t->line.data, t->line.data + written, t->line.length - written + 1);
+    t->line.length -= written;
 }
 
 /* True for an empty file and for a log. */
@@ -57,12 +73,10 @@ int trace_check(const char *path)
     return 0;
 }
 
-int trace_open(trace *t, const char *path, const hill_run *run)
+/* Chooses which steps are reported. */
+static void choose_steps(trace *t, const hill_run *run)
 {
     uint64_t total = hill_run_total_steps(run);
-    *t = (trace){.path = path, .descriptor = -1};
-    if (!path)
-        return 0;
     t->epoch_steps = hill_run_epoch_steps(run) ? hill_run_epoch_steps(run) : 1;
     uint64_t epochs = total / t->epoch_steps;
     t->step_every = total / REPORTS + (total % REPORTS != 0);
@@ -71,17 +85,57 @@ int trace_open(trace *t, const char *path, const hill_run *run)
         t->step_every = 1;
     if (t->epoch_every == 0)
         t->epoch_every = 1;
-    t->descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (t->descriptor < 0)
-        return output_error(CODE_CREATE, "--log %s: cannot be created: %s", path, strerror(errno));
-    return 0;
 }
 
-void trace_begin(trace *t, const char *recipe, const char *data, const hill_model_facts *facts)
+/* The number behind `key` in a line, or `otherwise`. */
+static double number_in(const char *line, const char *key, double otherwise)
 {
-    json j = {&t->line, false};
-    if (!t->path)
-        return;
+    const char *found = strstr(line, key);
+    return found ? strtod(found + strlen(key), NULL) : otherwise;
+}
+
+/* The bytes of a log that tell of no more than the run has behind it; t->earlier gets the seconds that took. */
+static size_t length_until(trace *t, text *log, const hill_run *run)
+{
+    unsigned ways_back, seen = 0;
+    uint64_t step = hill_run_steps(run, &ways_back);
+    size_t length = 0;
+    for (char *line = log->data, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        *end = '\0';
+        if (strncmp(line, "{\"stopped\"", 10) == 0)
+            break;
+        if (strncmp(line, BACK_KEY, strlen(BACK_KEY)) == 0)
+            seen = (unsigned)number_in(line, BACK_KEY, 0);
+        else if (strncmp(line, "{\"step\"", 7) == 0 && seen == ways_back && number_in(line, "\"step\":", 0) > (double)step)
+            break;
+        if (seen > ways_back)
+            break;
+        t->earlier = number_in(line, "\"seconds\":", t->earlier);
+        length = (size_t)(end + 1 - log->data);
+    }
+    return length;
+}
+
+/* How much of the file there stays: what an earlier process told of this run; 0 where it is of another. */
+static size_t kept_length(trace *t, const char *first_line, const hill_run *run)
+{
+    text log = TEXT_INIT;
+    size_t length = 0;
+    if (hill_run_steps(run, NULL) == 0)
+        return 0;
+    char bytes[4096];
+    ssize_t count;
+    while ((count = read(t->descriptor, bytes, sizeof bytes)) > 0)
+        text_bytes(&log, bytes, (size_t)count);
+    if (!log.failed && strncmp(text_get(&log), first_line, strlen(first_line)) == 0)
+        length = length_until(t, &log, run);
+    text_free(&log);
+    return length;
+}
+
+static void first_line(text *out, const char *recipe, const char *data, const hill_model_facts *facts)
+{
+    json j = {out, false};
     json_open(&j, NULL, '{');
     json_string(&j, "downhill", hill_version());
     json_string(&j, "recipe", recipe);
@@ -91,7 +145,52 @@ void trace_begin(trace *t, const char *recipe, const char *data, const hill_mode
     json_count(&j, "outputs", facts->outputs);
     json_count(&j, "parameters", facts->parameters);
     json_close(&j, '}');
+}
+
+int trace_begin(trace *t, const hill_run *run, const char *recipe, const char *data, const hill_model_facts *facts)
+{
+    struct stat found;
+    if (!t->path)
+        return 0;
+    choose_steps(t, run);
+    bool plain = stat(t->path, &found) != 0 || S_ISREG(found.st_mode);
+    t->descriptor = open(t->path, (plain ? O_RDWR : O_WRONLY) | O_CREAT | O_CLOEXEC, 0666);
+    if (t->descriptor < 0)
+        return output_error(CODE_CREATE, "--log %s: cannot be created: %s", t->path, strerror(errno));
+    first_line(&t->line, recipe, data, facts);
+    size_t length = plain ? kept_length(t, text_get(&t->line), run) : 0;
+    if (plain && (ftruncate(t->descriptor, (off_t)length) != 0 || lseek(t->descriptor, (off_t)length, SEEK_SET) < 0))
+        return output_error(CODE_CREATE, "--log %s: cannot be written: %s", t->path, strerror(errno));
+    if (length > 0)
+        text_clear(&t->line);
+    else
+        write_line(t);
+    return 0;
+}
+
+void trace_back(trace *t, const hill_run *run, const hill_row *row, uint64_t diverged, double seconds)
+{
+    json j = {&t->line, false};
+    unsigned ways_back;
+    if (!t->path)
+        return;
+    (void)hill_run_steps(run, &ways_back);
+    json_open(&j, NULL, '{');
+    json_count(&j, "rollback", ways_back);
+    json_count(&j, "step", diverged);
+    json_count(&j, "to", row->step);
+    json_double(&j, "rate", row->rate);
+    json_string(&j, "reason", hill_run_message(run));
+    json_double(&j, "seconds", seconds);
+    json_close(&j, '}');
     write_line(t);
+}
+
+void trace_sync(trace *t)
+{
+    /* A device or a pipe can't be synced, and a disk that refuses says so when the next line is written. */
+    if (t->path)
+        (void)fsync(t->descriptor);
 }
 
 void trace_row(trace *t, const hill_row *row, double seconds)

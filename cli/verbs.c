@@ -48,6 +48,12 @@ static const option train_options[] = {
      "where the model goes, never over a file that isn't a Downhill model [DATA's name.safetensors in this folder]"},
     {OPTION_LOG, "log", "RUN.jsonl", "files",
      "a trace of the descent: one JSON object a line, about a thousand lines and every epoch"},
+    {OPTION_CHECKPOINT_EVERY, "checkpoint-every", "N|Ns", "files",
+     "saves the state of the descent every N steps or N seconds, in two files beside the model in turn, until that is safe; 0 "
+     "never [30s]"},
+    {OPTION_RESUME, "resume", "FILE", "files",
+     "goes on from this checkpoint, with its knobs where none are given; the same command again finds its own by itself"},
+    {OPTION_FRESH, "fresh", NULL, "files", "begins anew though a checkpoint of the same run is there"},
     {OPTION_STRICT, "strict", NULL, "files", "makes it an error to guess anything about the data"},
     ROW_JSON,
     ROW_THREADS,
@@ -91,38 +97,40 @@ static const example help_examples[] = {{"downhill help train", "the flags and k
 #define TABLE(name) name, sizeof name / sizeof *name
 
 static const verb table[] = {
-    {"train", "DATA", 1, 1, true, TABLE(train_options), TABLE(train_examples), "makes a model from data",
-     DATA_PARAGRAPH "\nA flag beats the recipe, the recipe beats the default. What is guessed is said, as the flags that would "
-                    "set it. Ctrl-C ends the descent and saves nothing.",
+    {"train", "DATA", 1, 1, "", TABLE(train_options), TABLE(train_examples), "makes a model from data",
+     DATA_PARAGRAPH
+     "\nA flag beats the recipe, the recipe beats the default. What is guessed is said, as the flags that would "
+     "set it.\nCtrl-C and SIGTERM end the descent after a step and save its state: the same command again goes on from there, "
+     "to the same bits. SIGUSR1 saves and goes on.",
      cmd_train},
-    {"eval", "MODEL DATA", 2, 2, false, TABLE(eval_options), TABLE(eval_examples), "measures a model on data",
+    {"eval", "MODEL DATA", 2, 2, "limits", TABLE(eval_options), TABLE(eval_examples), "measures a model on data",
      DATA_PARAGRAPH "\nPrints cost and accuracy with the confusion matrix for classes; cost, errors and R2 for numbers. Of a "
                     "directory it takes the test part where there is one.",
      cmd_eval},
-    {"predict", "MODEL DATA", 2, 2, false, TABLE(predict_options), TABLE(predict_examples), "answers rows with a model",
+    {"predict", "MODEL DATA", 2, 2, "limits", TABLE(predict_options), TABLE(predict_examples), "answers rows with a model",
      DATA_PARAGRAPH "\nWrites CSV: a header, then a line for every row in its order. The first column is `prediction`; for "
                     "classes a column p(CLASS) for each class follows. Columns are matched by name, or by place where there is "
                     "no header; others are ignored.",
      cmd_predict},
-    {"info", "[FILE]", 0, 1, false, TABLE(info_options), TABLE(info_examples), "describes data, a model or this machine",
+    {"info", "[FILE]", 0, 1, "limits", TABLE(info_options), TABLE(info_examples), "describes data, a model or this machine",
      "FILE is DATA as train takes it, or a model. Without it: this build, the CPU, and the kernels it can run.", cmd_info},
-    {"check", "MODEL DATA", 2, 2, false, TABLE(eval_options), TABLE(check_examples),
+    {"check", "MODEL DATA", 2, 2, "limits", TABLE(eval_options), TABLE(check_examples),
      "proves the gradient on a model's net and data",
      DATA_PARAGRAPH "\nCompares the engine's gradient with central differences of the operators' written formulas in double "
                     "precision, at random weights, and names the worst weight. Fails with 1 unless "
                     "every relative error is under a limit that it names: 0.0001 for layers of up to 16 inputs, and more for "
                     "wider ones.",
      cmd_check},
-    {"bench", "[CASE...]", 0, OPERANDS_MOST, false, TABLE(bench_options), TABLE(bench_examples),
+    {"bench", "[CASE...]", 0, OPERANDS_MOST, NULL, TABLE(bench_options), TABLE(bench_examples),
      "measures how fast this machine trains",
      "Trains the cases xor, nielsen, digits, wide and table (or those named) on made-up data by the same code as train, at one "
      "thread and at all, and prints the time of a step, its floating-point operations a nanosecond, and what fraction that is "
      "of "
      "the peak: what the multipliers do in a loop that does nothing else, measured in turns with the steps.",
      cmd_bench},
-    {"help", "[VERB]", 0, 1, false, TABLE(help_options), TABLE(help_examples), "explains a verb", "Also: downhill VERB --help.",
+    {"help", "[VERB]", 0, 1, NULL, TABLE(help_options), TABLE(help_examples), "explains a verb", "Also: downhill VERB --help.",
      cmd_help},
-    {"version", "", 0, 0, false, NULL, 0, NULL, 0, "prints the version", "Also: downhill --version.", cmd_version},
+    {"version", "", 0, 0, NULL, NULL, 0, NULL, 0, "prints the version", "Also: downhill --version.", cmd_version},
 };
 
 const verb *verbs(size_t *count)

@@ -90,7 +90,8 @@ extern "C" {
     X(EFPENV, -10, "the caller changed the floating-point rounding mode") \
     X(EISA, -11, "this machine lacks the instruction set asked for")      \
     X(ETHREAD, -12, "a thread could not be started")                      \
-    X(ECHECK, -13, "the gradient is not what the formulas say")
+    X(ECHECK, -13, "the gradient is not what the formulas say")           \
+    X(EPART, -14, "a data file has no such part")
 
 typedef enum hill_status {
 #define HILL_STATUS_ENUM(name, value, text) HILL_##name = (value),
@@ -128,10 +129,23 @@ typedef struct hill_allocator {
 } hill_allocator;
 
 /*
+ * What a file may ask of its reader before it is refused; a message about a limit names its knob. 0: the knob's default.
+ * `columns` counts those of a table. `header` is that of a model, an NPY or a gzip file, and the names of a CSV file. A gzipped
+ * file or a member of an NPZ may unpack to 64 MiB freely, and beyond that to `ratio` times its packed size.
+ */
+typedef struct hill_limits {
+    size_t size;
+    uint64_t line;    /* bytes of a row of text */
+    uint64_t columns; /* of a table */
+    uint64_t header;  /* bytes */
+    uint64_t ratio;
+} hill_limits;
+
+/*
  * What a host lends to an object it makes. `threads` is a maximum (0 means 1): no more are started than there are cores, and a
  * small net uses one, because more would make it slower. `crowd` 1 starts all of them whatever the cores, which is only good for
  * proofs. `isa` forces a kernel row by name ("scalar", "avx2", "avx512", "neon"); NULL or "best" takes the
- * best this machine has. Neither changes a bit of any result.
+ * best this machine has. `limits` hold for the files that are opened with the host. None of it changes a bit of any result.
  */
 typedef struct hill_host {
     size_t size;
@@ -139,6 +153,7 @@ typedef struct hill_host {
     unsigned threads;
     const char *isa;
     int crowd;
+    hill_limits limits;
 } hill_host;
 
 /*
@@ -180,7 +195,7 @@ typedef struct hill_knob {
     const char *words;    /* allowed words, "" when there are none */
     int vocabulary;       /* hill_vocabulary whose words are allowed too, or -1 */
     const char *unit;     /* what it counts, "" when nothing */
-    const char *group;    /* "data", "net", "descent" or "ending" */
+    const char *group;    /* "data", "net", "descent", "ending" or "limits" */
     const char *argument; /* how help names the value: "X", "N", "NET" */
     const char *sentence; /* what it does, one sentence */
 } hill_knob;
@@ -237,6 +252,12 @@ HILL_API int hill_recipe_is_set(const hill_recipe *recipe, const char *knob);
 /* The canonical text: every knob that was set, in table order. Borrowed until the next call on this recipe. NULL: no memory. */
 HILL_API const char *hill_recipe_text(hill_recipe *recipe);
 
+/*
+ * The limits that the recipe sets, into *limits; others stay. They are the host's, for files are opened before a recipe is used:
+ * hill_recipe_limits(recipe, &host.limits). No plan and no model keeps them.
+ */
+HILL_API void hill_recipe_limits(const hill_recipe *recipe, hill_limits *limits);
+
 /* ------------------------------------------------------------------------------------------------------------------------
  * 2. Tables
  * --------------------------------------------------------------------------------------------------------------------- */
@@ -268,7 +289,8 @@ typedef struct hill_table_options {
 } hill_table_options;
 
 /*
- * Reads a file. HILL_EINPUT: there is no such file, directory or part; HILL_EDATA: what is wrong inside it, with line and column.
+ * Reads a file. HILL_EINPUT: there is no such file or directory, or it cannot be opened; HILL_EPART: it has no such part;
+ * HILL_EDATA: what is wrong inside it, with line and column.
  */
 HILL_API int hill_table_open(const char *path, const hill_table_options *options, const hill_host *host, hill_table **out,
                              hill_error *error);
@@ -364,6 +386,19 @@ HILL_API const char *hill_session_note(const hill_session *session, size_t i);
 
 /* Makes the model: the best weights on validation rows where there are any, else the last. The session can go on afterwards. */
 HILL_API int hill_session_finish(hill_session *session, hill_model **out, hill_error *error);
+
+/*
+ * Checkpoints. hill_session_save writes the whole state of the descent between two steps, atomically as hill_model_save does.
+ * The file is a model, the one that hill_session_finish would make now, with more tensors and metadata under "run". It holds no
+ * data: hill_session_resume goes on from it in a session of the same recipe, tables and start weights, on any machine and
+ * any number of threads, and what comes out is the same to the last bit as without the break. HILL_EMODEL: the file is damaged, or
+ * of another recipe or other data; the text names every knob that differs with both values, and the session is as it was.
+ */
+HILL_API int hill_session_save(hill_session *session, const char *path, hill_error *error);
+HILL_API int hill_session_resume(hill_session *session, const char *path, hill_error *error);
+
+/* Sixteen hexadecimal digits of recipe, tables and start weights: sessions that share them can go on from each other's checkpoints. */
+HILL_API const char *hill_session_key(const hill_session *session);
 
 typedef enum hill_which { HILL_WHICH_TRAIN, HILL_WHICH_VALID, HILL_WHICH_TEST } hill_which;
 
@@ -596,6 +631,9 @@ HILL_API const char *hill_run_message(const hill_run *run);
 /* Why the run is over: "epochs" (all were made), "patience", "diverged"; "" while it isn't. */
 HILL_API const char *hill_run_stopped(const hill_run *run);
 
+/* Steps taken so far, without those that were gone back over; *ways_back, where not NULL, gets how often that happened. */
+HILL_API uint64_t hill_run_steps(const hill_run *run, unsigned *ways_back);
+
 /* Steps in an epoch, and in the whole run if nothing ends it early. */
 HILL_API uint64_t hill_run_epoch_steps(const hill_run *run);
 HILL_API uint64_t hill_run_total_steps(const hill_run *run);
@@ -659,7 +697,8 @@ HILL_API int hill_run_diagnose(hill_run *run, hill_diagnosis *diagnosis);
 
 /* clang-format off */
 #define HILL_ERROR_INIT          {sizeof(hill_error), HILL_OK, {0}}
-#define HILL_HOST_INIT           {sizeof(hill_host), {NULL, NULL, NULL}, 1, NULL, 0}
+#define HILL_LIMITS_INIT         {sizeof(hill_limits), 0, 0, 0, 0}
+#define HILL_HOST_INIT           {sizeof(hill_host), {NULL, NULL, NULL}, 1, NULL, 0, HILL_LIMITS_INIT}
 #define HILL_MACHINE_INIT        {sizeof(hill_machine), 0, NULL, {NULL}, 0, {0}}
 #define HILL_TABLE_OPTIONS_INIT  {sizeof(hill_table_options), NULL, NULL, NULL, NULL, 0, HILL_PART_TRAIN, NULL}
 #define HILL_COLUMN_INIT         {sizeof(hill_column), NULL, HILL_COLUMN_NUMBER, 0, 0, 0, 0, 0, 0, 0, 0}

@@ -37,6 +37,7 @@ static void file_reason(int code, char *out, size_t size)
 static int file_fail(hill_error *error, int status, const char *path, const char *what, int code)
 {
     char reason[200];
+    status = code == ENOMEM ? HILL_EMEMORY : status;
     file_reason(code, reason, sizeof reason);
     return hill__fail(error, status, "%s: %s: %s", path, what, reason);
 }
@@ -113,7 +114,7 @@ static int file_read_open(int file, const char *path, const hill_allocator *allo
             return hill__fail(error, HILL_EMEMORY, "%s: too large for this machine", path);
         room = (size_t)facts.st_size + 1;
     }
-    out->data = hill__alloc(allocator, room, 1);
+    out->data = hill__alloc_raw(allocator, room, 1);
     if (!out->data)
         return hill__fail(error, HILL_EMEMORY, "%s: no memory for its %zu bytes", path, room - 1);
     out->capacity = room;
@@ -152,8 +153,8 @@ static int file_open_temp(const char *path, mode_t mode, char *temp, size_t size
     return -1;
 }
 
-/* Makes the rename last through a power cut. Folders that can't be opened or synced (some network disks) are left at that. */
-static bool file_sync_folder(const char *path, char *folder)
+/* Makes the rename last through a power cut: 0 or an errno. A folder that can't be opened or be synced at all is left at that. */
+static int file_sync_folder(const char *path, char *folder)
 {
     const char *slash = strrchr(path, '/');
     size_t length = slash ? (size_t)(slash - path) : 0;
@@ -165,9 +166,9 @@ static bool file_sync_folder(const char *path, char *folder)
     }
     int file = file_open(folder, O_RDONLY, 0);
     if (file < 0)
-        return true;
-    bool good = file_sync(file) || errno != EIO;
-    return file_close(file) && good;
+        return 0;
+    int code = file_sync(file) || errno == EINVAL || errno == EBADF ? 0 : errno;
+    return file_close(file) || code ? code : errno;
 }
 
 /* The steps after the temporary file is open; `temp` is reused for the folder's name once the file is in place. */
@@ -187,7 +188,7 @@ static int file_write_temp(int file, const char *path, char *temp, const void *d
         (void)unlink(temp); /* the first reason is the one to tell */
         return code;
     }
-    return file_sync_folder(path, temp) ? 0 : EIO;
+    return file_sync_folder(path, temp);
 }
 
 static int file_write_atomic(const char *path, mode_t mode, const void *data, size_t length, const hill_allocator *allocator,
@@ -220,7 +221,7 @@ hill__path_kind hill__path_kind_of(const char *path)
 {
     struct stat facts;
     if (stat(path, &facts) != 0)
-        return HILL__PATH_NONE;
+        return errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG ? HILL__PATH_NONE : HILL__PATH_OTHER;
     if (S_ISREG(facts.st_mode))
         return HILL__PATH_FILE;
     return S_ISDIR(facts.st_mode) ? HILL__PATH_FOLDER : HILL__PATH_OTHER;

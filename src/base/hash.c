@@ -43,7 +43,8 @@ static uint64_t hash_stripes(const unsigned char *p, size_t stripes, uint64_t se
 
 uint64_t hill__hash(const void *bytes, size_t length, uint64_t seed)
 {
-    const unsigned char *p = bytes, *end = p + length;
+    static const unsigned char nothing[1] = {0};
+    const unsigned char *p = bytes ? bytes : nothing, *end = p + length;
     uint64_t hash = length >= 32 ? hash_stripes(p, length / 32, seed) : seed + hash_primes[4];
     hash += length;
     for (p += length / 32 * 32; end - p >= 8; p += 8)

@@ -13,6 +13,10 @@
 
 #define JSON_DEPTH 32u
 
+/* Values that any text may hold, and the bytes that each takes where there are more. */
+#define JSON_NODES ((size_t)1 << 20)
+#define JSON_NODE_BYTES 16u
+
 struct hill__json_tree {
     hill_allocator allocator;
     hill__json *nodes;
@@ -30,8 +34,7 @@ typedef struct json_walk {
     size_t node_count;
     char *text;
     size_t text_count;
-    const hill__json **members; /* scratch of the second walk, with room for every node */
-    size_t *order;
+    size_t *order; /* scratch of the second walk, with room for every node */
     hill_error *error;
 } json_walk;
 
@@ -224,23 +227,20 @@ static int json_key(json_walk *walk, const char **key)
 
 static int json_compare_keys(const void *self, size_t a, size_t b)
 {
-    const hill__json *const *members = self;
-    return strcmp(members[a]->key, members[b]->key);
+    const hill__json *nodes = self;
+    return strcmp(nodes[a].key, nodes[b].key);
 }
 
 /* Refuses a whole object in which a key stands twice. */
 static int json_check_keys(json_walk *walk, const hill__json *object)
 {
     size_t count = 0;
-    for (const hill__json *member = object->first; member; member = member->next) {
-        walk->members[count] = member;
-        walk->order[count] = count;
-        count++;
-    }
-    hill__sort(walk->order, count, json_compare_keys, walk->members);
+    for (const hill__json *member = object->first; member; member = member->next)
+        walk->order[count++] = (size_t)(member - walk->nodes);
+    hill__sort(walk->order, count, json_compare_keys, walk->nodes);
     for (size_t i = 1; i < count; i++) {
-        const char *key = walk->members[walk->order[i]]->key;
-        if (strcmp(walk->members[walk->order[i - 1]]->key, key) == 0)
+        const char *key = walk->nodes[walk->order[i]].key;
+        if (json_compare_keys(walk->nodes, walk->order[i - 1], walk->order[i]) == 0)
             return hill__fail(walk->error, HILL_EDATA, "the key \"%.100s\" twice in the object that ends at byte %zu", key,
                               walk->at - 1);
     }
@@ -321,10 +321,13 @@ static int json_value(json_walk *walk, const char *key, unsigned depth, hill__js
     hill__json_kind kind = json_kind_of(json_peek(walk));
     const char *string = json_text_here(walk);
     size_t length = 0;
+    if (walk->node_count >= JSON_NODES && walk->node_count >= walk->length / JSON_NODE_BYTES)
+        return json_fail(walk, walk->at, "too many values for its length");
     walk->node_count++;
     *out = node;
     if (node) {
         node->kind = kind;
+        node->at = (uint32_t)walk->at;
         node->key = key;
     }
     switch (kind) {
@@ -370,11 +373,9 @@ static int json_fill(hill__json_tree *tree, json_walk walk)
     walk.nodes = tree->nodes;
     walk.text = tree->text;
     walk.at = walk.node_count = walk.text_count = 0;
-    walk.members = hill__alloc(&tree->allocator, count, sizeof *walk.members);
-    walk.order = hill__alloc(&tree->allocator, count, sizeof *walk.order);
-    int status = walk.members && walk.order ? json_whole(&walk) : hill__fail_memory(walk.error);
+    walk.order = hill__alloc_raw(&tree->allocator, count, sizeof *walk.order);
+    int status = walk.order ? json_whole(&walk) : hill__fail_memory(walk.error);
     hill__free(&tree->allocator, walk.order, count, sizeof *walk.order);
-    hill__free(&tree->allocator, walk.members, count, sizeof *walk.members);
     return status;
 }
 

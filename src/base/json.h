@@ -2,7 +2,8 @@
  * json.h - one strict JSON reader and writer (RFC 8259), used for the header of model files and for encoder text.
  *
  * The reader makes a tree in one array of nodes; it refuses: anything after the value, duplicate keys, depth over 32, invalid
- * UTF-8, control characters, lone surrogates, numbers with leading zeros or plus signs, NaN.
+ * UTF-8, control characters, lone surrogates, numbers with leading zeros or plus signs, NaN; more than a million values unless
+ * the text has 16 bytes for each, so that the tree takes no more memory than the text justifies.
  */
 #ifndef HILL_BASE_JSON_H
 #define HILL_BASE_JSON_H
@@ -22,11 +23,17 @@ typedef enum hill__json_kind {
 /* A value. Members of arrays and objects are chained by `next`; `key` is set for members of an object. */
 typedef struct hill__json {
     hill__json_kind kind;
-    const char *key;    /* zero-ended; without escapes */
-    const char *string; /* of a string: decoded, zero-ended, `length` bytes (it may hold zero bytes); of a number: its text */
-    size_t length;
-    size_t count; /* members of an array or object */
-    const struct hill__json *first;
+    uint32_t at;     /* byte of the text, as long as that is less than 4 GiB */
+    const char *key; /* zero-ended; without escapes */
+    union {
+        const char
+            *string; /* of a string: decoded, zero-ended, `length` bytes (it may hold zero bytes); of a number: its text */
+        const struct hill__json *first; /* of an array or object: its first member, of `count` */
+    };
+    union {
+        size_t length;
+        size_t count;
+    };
     const struct hill__json *next;
 } hill__json;
 

@@ -52,13 +52,9 @@ hill_allocator hill__allocator(const hill_host *host)
 
 void *hill__alloc(const hill_allocator *allocator, size_t count, size_t size)
 {
-    size_t bytes;
-    if (!hill__mul(count, size, &bytes))
-        return NULL;
-    bytes = bytes ? bytes : 1;
-    void *block = allocator->alloc(allocator->self, bytes);
+    void *block = hill__alloc_raw(allocator, count, size);
     if (block)
-        memset(block, 0, bytes);
+        memset(block, 0, count * size);
     return block;
 }
 
@@ -67,6 +63,14 @@ void hill__free(const hill_allocator *allocator, void *block, size_t count, size
     size_t bytes = count * size;
     if (block)
         allocator->free(allocator->self, block, bytes ? bytes : 1);
+}
+
+void *hill__alloc_raw(const hill_allocator *allocator, size_t count, size_t size)
+{
+    size_t bytes;
+    if (!hill__mul(count, size, &bytes))
+        return NULL;
+    return allocator->alloc(allocator->self, bytes ? bytes : 1);
 }
 
 /* The block handed out is preceded by the pointer that the allocator gave. */
@@ -113,7 +117,7 @@ bool hill__grow(const hill_allocator *allocator, void **items, size_t *capacity,
     while (room < needed)
         if (!hill__mul(room, 2, &room))
             return false;
-    void *bigger = hill__alloc(allocator, room, size);
+    void *bigger = hill__alloc_raw(allocator, room, size);
     if (!bigger)
         return false;
     if (*capacity)

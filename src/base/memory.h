@@ -25,7 +25,10 @@ hill_allocator hill__allocator(const hill_host *host);
 void *hill__alloc(const hill_allocator *allocator, size_t count, size_t size);
 void hill__free(const hill_allocator *allocator, void *block, size_t count, size_t size);
 
-/* The same, aligned to HILL__ALIGN. */
+/* The same without the zeros: memory that nothing is written to costs nothing. */
+void *hill__alloc_raw(const hill_allocator *allocator, size_t count, size_t size);
+
+/* The same as hill__alloc, aligned to HILL__ALIGN. */
 void *hill__alloc_aligned(const hill_allocator *allocator, size_t bytes);
 void hill__free_aligned(const hill_allocator *allocator, void *block, size_t bytes);
 
@@ -33,8 +36,8 @@ void hill__free_aligned(const hill_allocator *allocator, void *block, size_t byt
 char *hill__copy_text(const hill_allocator *allocator, const char *text, size_t length);
 
 /*
- * Makes room for `needed` items in a growing array: doubles *capacity as often as it takes and moves the old items over.
- * false and nothing changed when memory ends.
+ * Makes room for `needed` items in a growing array: doubles *capacity as often as it takes and moves the old items over; what
+ * comes behind them is left as it is. false and nothing changed when memory ends.
  */
 bool hill__grow(const hill_allocator *allocator, void **items, size_t *capacity, size_t needed, size_t size);
 

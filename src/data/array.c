@@ -10,22 +10,27 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ARRAY_COLUMNS_MOST 65536u
-
 int hill__array_check(const hill__array *array, size_t length, hill_error *error)
 {
     size_t bytes = array->item;
     bool fits = true;
+    if (array->axes == 0 || array->axes > HILL__ARRAY_AXES)
+        return hill__fail(error, HILL_EDATA,
+                          "%s: %s axes, by its header at byte %zu; 1 or 2 of numbers, or 3 or 4 of bytes (images) are needed",
+                          array->name, array->axes ? "more than 4" : "no", array->header);
     for (size_t i = 0; i < array->axes; i++) {
         if (array->shape[i] == 0)
-            return hill__fail(error, HILL_EDATA, "%s: has no %s", array->name, i ? "columns" : "rows");
+            return hill__fail(error, HILL_EDATA, "%s: has no %s, by its header at byte %zu", array->name,
+                              i ? "columns" : "rows", array->header);
         fits = fits && array->shape[i] <= SIZE_MAX && hill__mul(bytes, (size_t)array->shape[i], &bytes);
     }
     if (!fits)
-        return hill__fail(error, HILL_EDATA, "%s: its header promises more data than any memory holds", array->name);
+        return hill__fail(error, HILL_EDATA, "%s: its header promises more data than any memory holds, at byte %zu",
+                          array->name, array->header);
     if (bytes != length)
-        return hill__fail(error, HILL_EDATA, "%s: its header promises %zu bytes of data, %zu are there: it %s", array->name,
-                          bytes, length, bytes > length ? "is cut off" : "goes on behind its end");
+        return hill__fail(error, HILL_EDATA, "%s: its header promises %zu bytes of data, %zu are there: it %s at byte %zu",
+                          array->name, bytes, length, bytes > length ? "is cut off" : "goes on behind its end",
+                          array->start + (bytes > length ? length : bytes));
     return HILL_OK;
 }
 
@@ -71,10 +76,11 @@ static int array_fill_column(const hill__array *array, size_t column, hill_table
     double *numbers = table->columns[column].numbers;
     size_t first = array->columns_first ? column * rows : column, step = array->columns_first ? 1 : width;
     for (size_t row = 0; row < rows; row++) {
-        double x = array_number(array, array->data + (first + row * step) * array->item);
+        size_t at = (first + row * step) * array->item;
+        double x = array_number(array, array->data + at);
         if (isinf(x))
-            return hill__fail(error, HILL_EDATA, "%s: row %zu, column %zu: an infinity, which is no finite number", array->name,
-                              row + 1, column + 1);
+            return hill__fail(error, HILL_EDATA, "%s: row %zu, column %zu: an infinity, which is no finite number, at byte %zu",
+                              array->name, row + 1, column + 1, array->start + at);
         numbers[row] = x;
     }
     return HILL_OK;
@@ -83,8 +89,11 @@ static int array_fill_column(const hill__array *array, size_t column, hill_table
 static int array_fill_numbers(const hill__array *array, const char *name, hill_table *table, hill_error *error)
 {
     size_t width = array->axes == 2 ? (size_t)array->shape[1] : 1;
-    if (width > ARRAY_COLUMNS_MOST)
-        return hill__fail(error, HILL_EDATA, "%s: %zu columns, more than %u", array->name, width, ARRAY_COLUMNS_MOST);
+    uint64_t most = HILL__LIMIT(array->limits, columns);
+    if (width > most)
+        return hill__fail(error, HILL_EDATA,
+                          "%s: %zu columns, by its header at byte %zu, are more than %llu; --limit-columns raises that",
+                          array->name, width, array->header, (unsigned long long)most);
     table->rows = array->shape[0];
     if (!hill__table_set_columns(table, width))
         return hill__fail_memory(error);
@@ -118,7 +127,8 @@ static int array_fill_images(const hill__array *array, hill_table *table, hill_e
     size_t bytes = 1;
     for (size_t i = 1; i < array->axes; i++) {
         if (array->shape[i] > UINT32_MAX || !hill__mul(bytes, (size_t)array->shape[i], &bytes))
-            return hill__fail(error, HILL_EDATA, "%s: its images are too large", array->name);
+            return hill__fail(error, HILL_EDATA, "%s: its images are too large, by its header at byte %zu", array->name,
+                              array->header);
     }
     bool stays = array->lasting && !array->columns_first;
     if (!stays && !hill__table_make_image(table, array->shape[0], bytes))
@@ -145,10 +155,8 @@ int hill__array_fill(const hill__array *array, const char *name, hill_table *tab
 {
     if (array->axes == 1 || array->axes == 2)
         return array_fill_numbers(array, name, table, error);
-    if (array->axes > HILL__ARRAY_AXES || array->axes == 0)
-        return hill__fail(error, HILL_EDATA, "%s: %zu axes; 1 or 2 of numbers, or 3 or 4 of bytes (images) are needed",
-                          array->name, array->axes);
     if (array->kind != HILL__ARRAY_UNSIGNED || array->item != 1)
-        return hill__fail(error, HILL_EDATA, "%s: %zu axes are images and must hold bytes (uint8)", array->name, array->axes);
+        return hill__fail(error, HILL_EDATA, "%s: %zu axes, by its header at byte %zu, are images and must hold bytes (uint8)",
+                          array->name, array->axes, array->header);
     return array_fill_images(array, table, error);
 }

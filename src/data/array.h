@@ -4,6 +4,7 @@
 #ifndef HILL_DATA_ARRAY_H
 #define HILL_DATA_ARRAY_H
 
+#include "base/limits.h"
 #include "data/table.h"
 
 #define HILL__ARRAY_AXES 4u
@@ -19,6 +20,8 @@ typedef struct hill__array {
     size_t axes;
     uint64_t shape[HILL__ARRAY_AXES];
     const unsigned char *data;
+    size_t header, start; /* bytes of the file where the shape, or what it stands in, and the data begin */
+    hill_limits limits;
     bool lasting; /* the data outlives the table: images may stay where they are */
 } hill__array;
 

@@ -1,6 +1,6 @@
 /*
- * bytes.c - files whole in memory. Invariant: no more is ever unpacked than BYTES_FREE or BYTES_RATIO times what was packed, so
- * that a small file cannot fill the memory.
+ * bytes.c - files whole in memory. Invariant: room grows with what was unpacked and never by what a file claims, and no more is
+ * unpacked than BYTES_FREE or the limit's ratio times what was packed, so that a small file cannot fill the memory.
  */
 #include "base/fp.h"
 
@@ -13,11 +13,14 @@
 #include <zlib.h>
 #endif
 
-/* Up to so many bytes anything may expand; beyond them at most so many times. */
-#define BYTES_FREE ((uint64_t)64 << 20)
-#define BYTES_RATIO 200u
+/* Up to so many bytes anything may expand. */
+#define BYTES_FREE ((size_t)64 << 20)
 
-int hill__bytes_load(const char *path, const hill_allocator *allocator, hill__file_bytes *out, hill_error *error)
+/* Bytes that go into or out of zlib at once. */
+#define BYTES_STEP ((size_t)1 << 24)
+
+int hill__bytes_load(const char *path, const hill_limits *limits, const hill_allocator *allocator, hill__file_bytes *out,
+                     hill_error *error)
 {
     *out = (hill__file_bytes){NULL, 0, 0};
     hill__file_bytes raw = {NULL, 0, 0};
@@ -26,7 +29,7 @@ int hill__bytes_load(const char *path, const hill_allocator *allocator, hill__fi
         *out = raw;
         return HILL_OK;
     }
-    hill_bytes packed = {raw.data, raw.length, path};
+    hill__packed packed = {{raw.data, raw.length, path}, 0, *limits};
     int status = hill__bytes_gunzip(&packed, allocator, out, error);
     hill__bytes_free(allocator, &raw);
     return status;
@@ -42,14 +45,6 @@ bool hill__bytes_are_gzip(const void *data, size_t length)
 {
     const unsigned char *p = data;
     return length >= 2 && p[0] == 0x1f && p[1] == 0x8b;
-}
-
-int hill__bytes_check_ratio(const char *name, size_t packed, uint64_t length, hill_error *error)
-{
-    if (length > BYTES_FREE && length / BYTES_RATIO > packed)
-        return hill__fail(error, HILL_EDATA, "%s: expands to more than %u times its size; unpack it yourself if that is right",
-                          name, BYTES_RATIO);
-    return HILL_OK;
 }
 
 #ifndef HILL_NO_GZ
@@ -78,139 +73,152 @@ static void bytes_zlib_free(void *self, void *memory)
     hill__free(self, block, block->size, 1);
 }
 
-/* A zlib stream over all of `packed`, of which more than 4 GiB are handed over in parts. */
+/* A zlib stream over all of `packed`, and what came out of it. */
 typedef struct bytes_stream {
     z_stream z;
+    const hill__packed *packed;
     const unsigned char *end;
+    hill_allocator allocator;
+    hill__file_bytes *out;
+    hill_error *error;
 } bytes_stream;
 
-static int bytes_stream_open(bytes_stream *stream, const hill_bytes *packed, int window, hill_allocator *allocator)
+/* Byte of the file that comes next. */
+static size_t bytes_at(const bytes_stream *stream)
 {
-    *stream = (bytes_stream){.end = (const unsigned char *)packed->data + packed->length};
-    stream->z.zalloc = bytes_zlib_alloc;
-    stream->z.zfree = bytes_zlib_free;
-    stream->z.opaque = allocator;
-    stream->z.next_in = packed->data;
-    return inflateInit2(&stream->z, window);
+    return stream->packed->at + (size_t)(stream->z.next_in - (const unsigned char *)stream->packed->bytes.data);
+}
+
+static int bytes_zlib_fail(const bytes_stream *stream, int result)
+{
+    if (result == Z_MEM_ERROR)
+        return hill__fail_memory(stream->error);
+    return hill__fail(stream->error, HILL_EDATA, "%s: the packed data is %s at byte %zu; copy or download the file again",
+                      stream->packed->bytes.name, result == Z_BUF_ERROR ? "cut off" : "damaged", bytes_at(stream));
+}
+
+/* Refuses `length` unpacked bytes where no honest data shrinks so well. */
+static int bytes_check_ratio(const bytes_stream *stream, uint64_t length)
+{
+    uint64_t ratio = HILL__LIMIT(stream->packed->limits, ratio);
+    if (length <= BYTES_FREE || length / ratio <= stream->packed->bytes.length)
+        return HILL_OK;
+    return hill__fail(stream->error, HILL_EDATA,
+                      "%s: unpacks to over 64 MiB and %llu times its size, at byte %zu; --limit-ratio raises that",
+                      stream->packed->bytes.name, (unsigned long long)ratio, bytes_at(stream));
+}
+
+/* Opens the stream with room for `room` bytes, which may be a lie, or for as many as anything may have. */
+static int bytes_open(bytes_stream *stream, int window, size_t room)
+{
+    stream->end = (const unsigned char *)stream->packed->bytes.data + stream->packed->bytes.length;
+    stream->z = (z_stream){.zalloc = bytes_zlib_alloc,
+                           .zfree = bytes_zlib_free,
+                           .opaque = &stream->allocator,
+                           .next_in = stream->packed->bytes.data};
+    *stream->out = (hill__file_bytes){NULL, 0, (room < BYTES_FREE ? room : BYTES_FREE) + 1};
+    stream->out->data = hill__alloc_raw(&stream->allocator, stream->out->capacity, 1);
+    if (stream->out->data && inflateInit2(&stream->z, window) == Z_OK)
+        return HILL_OK;
+    hill__bytes_free(&stream->allocator, stream->out);
+    return hill__fail_memory(stream->error);
+}
+
+static int bytes_close(bytes_stream *stream, int status)
+{
+    if (inflateEnd(&stream->z) != Z_OK && status == HILL_OK)
+        status = bytes_zlib_fail(stream, Z_STREAM_ERROR);
+    if (status < 0)
+        hill__bytes_free(&stream->allocator, stream->out);
+    return status;
 }
 
 static uInt bytes_most(size_t count)
 {
-    return count < 1u << 30 ? (uInt)count : 1u << 30;
+    return (uInt)(count < BYTES_STEP ? count : BYTES_STEP);
 }
 
-/* Unpacks into the room that `out` has left; returns what inflate does. */
-static int bytes_stream_step(bytes_stream *stream, hill__file_bytes *out)
+/* Unpacks to the end of the stream, or to more than `most` bytes. */
+static int bytes_unpack(bytes_stream *stream, size_t most)
 {
-    stream->z.avail_in = bytes_most((size_t)(stream->end - stream->z.next_in));
-    stream->z.next_out = out->data + out->length;
-    stream->z.avail_out = bytes_most(out->capacity - out->length);
-    int result = inflate(&stream->z, Z_NO_FLUSH);
-    out->length = (size_t)(stream->z.next_out - out->data);
-    return result;
-}
-
-static int bytes_zlib_fail(const char *name, int result, hill_error *error)
-{
-    if (result == Z_MEM_ERROR)
-        return hill__fail_memory(error);
-    if (result == Z_BUF_ERROR)
-        return hill__fail(error, HILL_EDATA, "%s: the packed data is cut off; copy or download the file again", name);
-    return hill__fail(error, HILL_EDATA, "%s: the packed data is damaged; copy or download the file again", name);
-}
-
-/* Doubles the room of `out` as far as honest data may need it. */
-static int bytes_make_room(const hill_bytes *packed, const hill_allocator *allocator, hill__file_bytes *out, hill_error *error)
-{
-    HILL__TRY(hill__bytes_check_ratio(packed->name, packed->length, out->length, error));
-    void *data = out->data;
-    if (!hill__grow(allocator, &data, &out->capacity, out->length + 1, 1))
-        return hill__fail_memory(error);
-    out->data = data;
+    hill__file_bytes *out = stream->out;
+    while (out->length <= most) {
+        void *data = out->data;
+        if (!hill__grow(&stream->allocator, &data, &out->capacity, out->length + 1, 1))
+            return hill__fail_memory(stream->error);
+        out->data = data;
+        stream->z.avail_in = bytes_most((size_t)(stream->end - stream->z.next_in));
+        stream->z.next_out = out->data + out->length;
+        stream->z.avail_out = bytes_most(out->capacity - out->length);
+        int result = inflate(&stream->z, Z_NO_FLUSH);
+        out->length = (size_t)(stream->z.next_out - out->data);
+        HILL__TRY(bytes_check_ratio(stream, out->length));
+        if (result == Z_STREAM_END)
+            return HILL_OK;
+        if (result != Z_OK && (result != Z_BUF_ERROR || stream->z.avail_out > 0))
+            return bytes_zlib_fail(stream, result);
+    }
     return HILL_OK;
 }
 
-/* One member after another until nothing but zeros is left. */
-static int bytes_gunzip_all(bytes_stream *stream, const hill_bytes *packed, const hill_allocator *allocator,
-                            hill__file_bytes *out, hill_error *error)
+/* Bytes of the gzip header at p. Its name and its comment may have any length, and may go on to the end. */
+static size_t bytes_gzip_header(const unsigned char *p, size_t left)
 {
+    if (left < 12)
+        return left;
+    size_t length = p[3] & 4 ? 12 + hill__bytes_u16(p + 10) : 10;
+    for (int flag = 8; flag <= 16; flag *= 2) {
+        const unsigned char *zero = p[3] & flag && length < left ? memchr(p + length, 0, left - length) : NULL;
+        if (p[3] & flag)
+            length = zero ? (size_t)(zero - p) + 1 : left;
+    }
+    return length;
+}
+
+/* One member after another until nothing but zeros is left. */
+static int bytes_gunzip_all(bytes_stream *stream)
+{
+    uint64_t most = HILL__LIMIT(stream->packed->limits, header);
     for (;;) {
-        if (out->length == out->capacity)
-            HILL__TRY(bytes_make_room(packed, allocator, out, error));
-        int result = bytes_stream_step(stream, out);
-        if (result == Z_OK || (result == Z_BUF_ERROR && stream->z.avail_out == 0))
-            continue;
-        if (result != Z_STREAM_END)
-            return bytes_zlib_fail(packed->name, result, error);
+        if (bytes_gzip_header(stream->z.next_in, (size_t)(stream->end - stream->z.next_in)) > most)
+            return hill__fail(stream->error, HILL_EDATA,
+                              "%s: the gzip header at byte %zu has over %llu bytes; --limit-header raises that",
+                              stream->packed->bytes.name, bytes_at(stream), (unsigned long long)most);
+        HILL__TRY(bytes_unpack(stream, SIZE_MAX));
         while (stream->z.next_in < stream->end && *stream->z.next_in == 0)
             stream->z.next_in++;
         if (stream->z.next_in == stream->end)
             return HILL_OK;
         if (inflateReset(&stream->z) != Z_OK)
-            return bytes_zlib_fail(packed->name, Z_DATA_ERROR, error);
+            return bytes_zlib_fail(stream, Z_DATA_ERROR);
     }
 }
 
-/* The last four bytes of a gzip file usually say how long the content is; believed only as far as it can be. */
+/* The last four bytes of a gzip file usually say how long the content is. */
 static size_t bytes_gunzip_guess(const hill_bytes *packed)
 {
-    size_t guess = 65536;
-    if (packed->length >= 18)
-        guess = hill__bytes_u32((const unsigned char *)packed->data + packed->length - 4);
-    if (guess / BYTES_RATIO > packed->length)
-        guess = packed->length * 4;
-    return guess + 1;
+    return packed->length >= 18 ? hill__bytes_u32((const unsigned char *)packed->data + packed->length - 4) : 0;
 }
 
-int hill__bytes_gunzip(const hill_bytes *packed, const hill_allocator *allocator, hill__file_bytes *out, hill_error *error)
+int hill__bytes_gunzip(const hill__packed *packed, const hill_allocator *allocator, hill__file_bytes *out, hill_error *error)
 {
-    bytes_stream stream;
-    hill_allocator copy = *allocator;
-    *out = (hill__file_bytes){NULL, 0, bytes_gunzip_guess(packed)};
-    out->data = hill__alloc(allocator, out->capacity, 1);
-    if (!out->data)
-        return hill__fail_memory(error);
-    int status = HILL_EMEMORY;
-    if (bytes_stream_open(&stream, packed, 16 + MAX_WBITS, &copy) == Z_OK) {
-        status = bytes_gunzip_all(&stream, packed, allocator, out, error);
-        if (inflateEnd(&stream.z) != Z_OK && status == HILL_OK)
-            status = bytes_zlib_fail(packed->name, Z_STREAM_ERROR, error);
-    } else {
-        status = hill__fail_memory(error);
-    }
-    if (status < 0)
-        hill__bytes_free(allocator, out);
-    return status;
+    bytes_stream stream = {.packed = packed, .allocator = *allocator, .out = out, .error = error};
+    HILL__TRY(bytes_open(&stream, 16 + MAX_WBITS, bytes_gunzip_guess(&packed->bytes)));
+    return bytes_close(&stream, bytes_gunzip_all(&stream));
 }
 
-int hill__bytes_inflate(const hill_bytes *packed, size_t length, const hill_allocator *allocator, hill__file_bytes *out,
+int hill__bytes_inflate(const hill__packed *packed, size_t length, const hill_allocator *allocator, hill__file_bytes *out,
                         hill_error *error)
 {
-    *out = (hill__file_bytes){NULL, 0, 0};
-    HILL__TRY(hill__bytes_check_ratio(packed->name, packed->length, length, error));
-    bytes_stream stream;
-    hill_allocator copy = *allocator;
-    if (!hill__add(length, 1, &out->capacity))
-        return hill__fail_memory(error);
-    out->data = hill__alloc(allocator, out->capacity, 1);
-    if (!out->data || bytes_stream_open(&stream, packed, -MAX_WBITS, &copy) != Z_OK) {
-        hill__bytes_free(allocator, out);
-        return hill__fail_memory(error);
-    }
-    int result = Z_OK;
-    while (result == Z_OK)
-        result = bytes_stream_step(&stream, out);
-    int status = HILL_OK;
-    if (result != Z_STREAM_END && out->length <= length)
-        status = bytes_zlib_fail(packed->name, result, error);
-    else if (out->length != length)
-        status = hill__fail(error, HILL_EDATA, "%s: an array unpacks to another length than the %zu bytes it should have",
-                            packed->name, length);
-    if (inflateEnd(&stream.z) != Z_OK && status == HILL_OK)
-        status = bytes_zlib_fail(packed->name, Z_STREAM_ERROR, error);
-    if (status < 0)
-        hill__bytes_free(allocator, out);
-    return status;
+    bytes_stream stream = {.packed = packed, .allocator = *allocator, .out = out, .error = error};
+    HILL__TRY(bytes_open(&stream, -MAX_WBITS, length));
+    int status = bytes_check_ratio(&stream, length);
+    if (status == HILL_OK)
+        status = bytes_unpack(&stream, length);
+    if (status == HILL_OK && (out->length != length || stream.z.next_in != stream.end))
+        status = hill__fail(error, HILL_EDATA, "%s: unpacks to another length than its %zu bytes, at byte %zu",
+                            packed->bytes.name, length, bytes_at(&stream));
+    return bytes_close(&stream, status);
 }
 
 uint32_t hill__bytes_crc(const void *data, size_t length)
@@ -226,18 +234,18 @@ static int bytes_no_gz(const char *name, hill__file_bytes *out, hill_error *erro
     return hill__fail(error, HILL_EDATA, "%s: is compressed, and this Downhill was built without zlib; unpack it first", name);
 }
 
-int hill__bytes_gunzip(const hill_bytes *packed, const hill_allocator *allocator, hill__file_bytes *out, hill_error *error)
+int hill__bytes_gunzip(const hill__packed *packed, const hill_allocator *allocator, hill__file_bytes *out, hill_error *error)
 {
     (void)allocator;
-    return bytes_no_gz(packed->name, out, error);
+    return bytes_no_gz(packed->bytes.name, out, error);
 }
 
-int hill__bytes_inflate(const hill_bytes *packed, size_t length, const hill_allocator *allocator, hill__file_bytes *out,
+int hill__bytes_inflate(const hill__packed *packed, size_t length, const hill_allocator *allocator, hill__file_bytes *out,
                         hill_error *error)
 {
     (void)allocator;
     (void)length;
-    return bytes_no_gz(packed->name, out, error);
+    return bytes_no_gz(packed->bytes.name, out, error);
 }
 
 /* Four bits at a time: table[i] is the remainder of i by the polynomial, bits reversed. */

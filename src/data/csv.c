@@ -69,6 +69,7 @@ static int csv_read_first(csv_reader *reader, const hill_bytes *bytes)
     const hill_table_options *options = &reader->reading->options;
     HILL__TRY(hill__csv_check_text(bytes, reader->error));
     hill__csv_begin(&reader->rows, bytes, options->delimiter ? options->delimiter : ',', &reader->scratch, reader->error);
+    reader->rows.limits = reader->reading->limits;
     if (!options->delimiter)
         hill__csv_set_delimiter(&reader->rows, hill__csv_sniff_delimiter(&reader->rows));
     if (!hill__csv_row(&reader->rows))
@@ -102,6 +103,12 @@ static bool csv_add_name(csv_reader *reader, size_t i, const char *given, size_t
 /* Names by the first row, or "c1", "c2", ... */
 static int csv_make_names(csv_reader *reader, bool from_first)
 {
+    uint64_t most = HILL__LIMIT(reader->reading->limits, header);
+    if (from_first && reader->first.text.length > most)
+        return hill__fail(reader->error, HILL_EDATA,
+                          "%s:%" PRIu64 ":1: a row of names longer than %" PRIu64
+                          " bytes; --limit-header raises that, --header no says that these are no names",
+                          reader->name, reader->first.line, most);
     hill__dictionary_free(&reader->name_index);
     hill__lines_free(&reader->names);
     hill__dictionary_init(&reader->name_index, &reader->names);

@@ -7,9 +7,8 @@
 #ifndef HILL_DATA_CSV_H
 #define HILL_DATA_CSV_H
 
+#include "base/limits.h"
 #include "base/text.h"
-
-#define HILL__CSV_COLUMNS_MOST 65536u
 
 /* A place in the text, and the cell before it. Copy it to come back to the place; copies share `scratch`. */
 typedef struct hill__csv {
@@ -20,6 +19,7 @@ typedef struct hill__csv {
     const unsigned char *row_start;
     uint64_t line;
     uint64_t blank; /* blank lines met */
+    hill_limits limits;
     unsigned char delimiter;
     bool stops[256];     /* bytes that end a cell without quotes */
     hill__text *scratch; /* holds a cell whose doubled quotes were undone */
@@ -33,7 +33,7 @@ typedef struct hill__csv_cell {
     bool last;     /* of its row */
 } hill__csv_cell;
 
-/* Begins at the first byte of `bytes`, behind a byte order mark. */
+/* Begins at the first byte of `bytes`, behind a byte order mark, under the default limits. */
 void hill__csv_begin(hill__csv *csv, const hill_bytes *bytes, char delimiter, hill__text *scratch, hill_error *error);
 void hill__csv_set_delimiter(hill__csv *csv, char delimiter);
 

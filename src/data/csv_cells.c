@@ -9,14 +9,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Longest row, in bytes. */
-#define CSV_ROW_MOST ((size_t)64 << 20)
-
 void hill__csv_begin(hill__csv *csv, const hill_bytes *bytes, char delimiter, hill__text *scratch, hill_error *error)
 {
     const unsigned char *data = bytes->data;
     size_t mark = bytes->length >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    *csv = (hill__csv){.name = bytes->name, .error = error, .line = 1, .scratch = scratch};
+    *csv = (hill__csv){.name = bytes->name, .error = error, .line = 1, .limits = HILL_LIMITS_INIT, .scratch = scratch};
     csv->at = csv->line_start = csv->row_start = mark ? data + mark : data;
     csv->end = bytes->length ? data + bytes->length : data;
     hill__csv_set_delimiter(csv, delimiter);
@@ -71,9 +68,22 @@ bool hill__csv_row(hill__csv *csv)
     return false;
 }
 
+/* Refuses a row that is too long up to p, before anything of it is kept. */
+static int csv_check_row(const hill__csv *csv, const unsigned char *p)
+{
+    uint64_t most = HILL__LIMIT(csv->limits, line);
+    if ((uint64_t)(p - csv->row_start) <= most)
+        return HILL_OK;
+    return hill__fail(csv->error, HILL_EDATA,
+                      "%s:%" PRIu64 ":%zu: the row is longer than %" PRIu64
+                      " bytes; --limit-line raises that, if this is a table",
+                      csv->name, csv->line, (size_t)(p - csv->line_start) + 1, most);
+}
+
 /* Ends the cell at p, where a delimiter, a line end or the end is. */
 static int csv_end_cell(hill__csv *csv, const unsigned char *p, hill__csv_cell *cell)
 {
+    HILL__TRY(csv_check_row(csv, p));
     if (p < csv->end && *p == csv->delimiter) {
         p++;
         if (csv->delimiter != ' ') {
@@ -87,9 +97,6 @@ static int csv_end_cell(hill__csv *csv, const unsigned char *p, hill__csv_cell *
         }
     }
     cell->last = true;
-    if ((size_t)(p - csv->row_start) > CSV_ROW_MOST)
-        return hill__fail(csv->error, HILL_EDATA, "%s:%" PRIu64 ":1: the row is longer than 64 MiB; is this a table of text?",
-                          csv->name, cell->line);
     csv->at = p < csv->end ? csv_newline(csv, p) : p;
     return HILL_OK;
 }
@@ -126,6 +133,7 @@ static int csv_read_quoted(hill__csv *csv, const unsigned char *p, hill__csv_cel
             return hill__fail(csv->error, HILL_EDATA, "%s:%" PRIu64 ":%zu: the quote that opens here is never closed",
                               csv->name, cell->line, cell->column);
         bool doubled = p + 1 < csv->end && p[1] == '"';
+        HILL__TRY(csv_check_row(csv, p));
         if ((doubled || pieces) && !csv_keep_piece(csv, from, p + doubled, !pieces))
             return hill__fail_memory(csv->error);
         if (!doubled)
@@ -241,9 +249,9 @@ int hill__csv_cells_read(hill__csv_cells *cells, hill__csv *csv)
     do {
         HILL__TRY(hill__csv_cell_read(csv, &cell));
         void *starts = cells->starts;
-        if (cells->count == HILL__CSV_COLUMNS_MOST)
-            return hill__fail(csv->error, HILL_EDATA, "%s:%" PRIu64 ":%zu: more than 65536 columns", csv->name, cell.line,
-                              cell.column);
+        if (cells->count == HILL__LIMIT(csv->limits, columns))
+            return hill__fail(csv->error, HILL_EDATA, "%s:%" PRIu64 ":%zu: more than %zu columns; --limit-columns raises that",
+                              csv->name, cell.line, cell.column, cells->count);
         if (!hill__grow(&cells->text.allocator, &starts, &cells->capacity, cells->count + 2, sizeof *cells->starts))
             return hill__fail_memory(csv->error);
         cells->starts = starts;

@@ -1,5 +1,6 @@
 /*
- * dictionary.c - texts to numbers by open addressing. Invariant: at most half of the slots are taken, so a search ends.
+ * dictionary.c - texts to numbers by open addressing. Invariant: at most half of the slots are taken, so a search ends; where
+ * texts crowd in a few slots, as those of a hostile file may be chosen to do, all are dealt anew by another hash.
  */
 #include "base/fp.h"
 
@@ -9,20 +10,23 @@
 
 #define DICTIONARY_FIRST_ROOM 64u
 
+/* Slots looked at before texts are said to crowd: many more than chance makes it in half a table. */
+#define DICTIONARY_CROWD 256u
+
 /* Multiply and fold (FNV-1a's constants); the top bits are mixed down because slots are picked by the low ones. */
-static size_t dictionary_hash(const char *text, size_t length)
+static size_t dictionary_hash(uint64_t salt, const char *text, size_t length)
 {
-    uint64_t hash = 0xcbf29ce484222325u;
+    uint64_t hash = 0xcbf29ce484222325u ^ salt * 0x9e3779b97f4a7c15u;
     for (size_t i = 0; i < length; i++)
         hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3u;
     return (size_t)(hash ^ (hash >> 32));
 }
 
-/* The slot that holds `text` or is free for it. */
-static size_t dictionary_slot(const hill__dictionary *dictionary, const char *text, size_t length)
+/* The slot that holds `text` or is free for it; *looks gets how many were looked at. */
+static size_t dictionary_slot(const hill__dictionary *dictionary, const char *text, size_t length, size_t *looks)
 {
-    size_t mask = dictionary->room - 1, slot = dictionary_hash(text, length) & mask;
-    for (; dictionary->slots[slot]; slot = (slot + 1) & mask) {
+    size_t mask = dictionary->room - 1, slot = dictionary_hash(dictionary->salt, text, length) & mask;
+    for (*looks = 1; dictionary->slots[slot]; slot = (slot + 1) & mask, ++*looks) {
         const char *value = hill__lines_at(dictionary->values, dictionary->slots[slot] - 1);
         if (strncmp(value, text, length) == 0 && value[length] == '\0')
             break;
@@ -30,19 +34,22 @@ static size_t dictionary_slot(const hill__dictionary *dictionary, const char *te
     return slot;
 }
 
-static bool dictionary_double(hill__dictionary *dictionary)
+/* Puts the texts into other slots. */
+static bool dictionary_deal(hill__dictionary *dictionary, size_t room, uint64_t salt)
 {
-    hill__dictionary bigger = *dictionary;
-    bigger.room = dictionary->room ? dictionary->room * 2 : DICTIONARY_FIRST_ROOM;
-    bigger.slots = hill__alloc(&dictionary->allocator, bigger.room, sizeof *bigger.slots);
-    if (!bigger.slots)
+    size_t looks;
+    hill__dictionary other = *dictionary;
+    other.room = room;
+    other.salt = salt;
+    other.slots = hill__alloc(&dictionary->allocator, room, sizeof *other.slots);
+    if (!other.slots)
         return false;
     for (size_t i = 0; i < dictionary->values->count; i++) {
         const char *value = hill__lines_at(dictionary->values, i);
-        bigger.slots[dictionary_slot(&bigger, value, strlen(value))] = (uint32_t)i + 1;
+        other.slots[dictionary_slot(&other, value, strlen(value), &looks)] = (uint32_t)i + 1;
     }
     hill__dictionary_free(dictionary);
-    *dictionary = bigger;
+    *dictionary = other;
     return true;
 }
 
@@ -76,10 +83,15 @@ void hill__dictionary_free(hill__dictionary *dictionary)
 
 bool hill__dictionary_code(hill__dictionary *dictionary, const char *text, size_t length, uint32_t *code)
 {
-    size_t count = dictionary->values->count;
-    if (count >= dictionary->room / 2 && !dictionary_double(dictionary))
+    size_t count = dictionary->values->count, room = dictionary->room, looks;
+    if (count >= room / 2 && !dictionary_deal(dictionary, room ? room * 2 : DICTIONARY_FIRST_ROOM, dictionary->salt))
         return false;
-    size_t slot = dictionary_slot(dictionary, text, length);
+    size_t slot = dictionary_slot(dictionary, text, length, &looks);
+    if (looks > DICTIONARY_CROWD && !dictionary->slots[slot]) {
+        if (!dictionary_deal(dictionary, dictionary->room, dictionary->salt + 1))
+            return false;
+        slot = dictionary_slot(dictionary, text, length, &looks);
+    }
     if (!dictionary->slots[slot]) {
         if (count >= UINT32_MAX - 1 || !dictionary_append(dictionary->values, text, length))
             return false;
@@ -91,8 +103,9 @@ bool hill__dictionary_code(hill__dictionary *dictionary, const char *text, size_
 
 size_t hill__dictionary_find(const hill__dictionary *dictionary, const char *text, size_t length)
 {
+    size_t looks;
     if (dictionary->room == 0)
         return SIZE_MAX;
-    uint32_t taken = dictionary->slots[dictionary_slot(dictionary, text, length)];
+    uint32_t taken = dictionary->slots[dictionary_slot(dictionary, text, length, &looks)];
     return taken ? taken - 1 : SIZE_MAX;
 }

@@ -12,6 +12,7 @@ typedef struct hill__dictionary {
     hill__lines *values;
     uint32_t *slots; /* index + 1, or 0 */
     size_t room;     /* a power of two, or 0 */
+    uint64_t salt;   /* how often the slots were dealt anew because texts crowded */
 } hill__dictionary;
 
 void hill__dictionary_init(hill__dictionary *dictionary, hill__lines *values);

@@ -68,9 +68,9 @@ typedef struct encoder_reader {
     hill_error *error;
 } encoder_reader;
 
-static int encoder_bad(const encoder_reader *reader, const char *what)
+static int encoder_bad(const encoder_reader *reader, const hill__json *object, const char *what)
 {
-    return hill__fail(reader->error, HILL_EMODEL, "encoder: %s", what);
+    return hill__fail(reader->error, HILL_EMODEL, "encoder: %s, at byte %lu of it", what, (unsigned long)object->at);
 }
 
 /* A text member without zero bytes, which names could not hold. */
@@ -114,19 +114,20 @@ static bool encoder_scale(const hill__json *object, double *mean, double *deviat
            hill__json_double(hill__json_get(object, "deviation"), deviation) && *deviation > 0;
 }
 
-static int encoder_read_names(const encoder_reader *reader, const hill__json *list, hill__names *names)
+static int encoder_read_names(const encoder_reader *reader, const hill__json *object, const char *key, hill__names *names)
 {
+    const hill__json *list = hill__json_get(object, key);
     if (!list || list->kind != HILL__JSON_ARRAY)
-        return encoder_bad(reader, "a list of values is missing");
+        return encoder_bad(reader, object, "a list of values is missing");
     if (!hill__names_init(names, list->count, &reader->encoder->allocator))
         return hill__fail_memory(reader->error);
     for (const hill__json *item = list->first; item; item = item->next) {
         if (item->kind != HILL__JSON_STRING || strlen(item->string) != item->length)
-            return encoder_bad(reader, "a value is no text");
+            return encoder_bad(reader, object, "a value is no text");
         if (!hill__names_add(names, item->string, item->length))
             return hill__fail_memory(reader->error);
     }
-    return hill__names_close(names) ? HILL_OK : encoder_bad(reader, "a value stands twice");
+    return hill__names_close(names) ? HILL_OK : encoder_bad(reader, object, "a value stands twice");
 }
 
 static int encoder_read_image(const encoder_reader *reader, const hill__json *object, hill__input *input)
@@ -136,9 +137,9 @@ static int encoder_read_image(const encoder_reader *reader, const hill__json *ob
         !encoder_size(object, "width", ENCODER_PIXELS_MOST, &width) ||
         !encoder_size(object, "channels", ENCODER_PIXELS_MOST, &channels) || height == 0 || width == 0 || channels == 0 ||
         (double)height * (double)width * (double)channels > (double)ENCODER_PIXELS_MOST)
-        return encoder_bad(reader, "an image without height, width and channels");
+        return encoder_bad(reader, object, "an image without height, width and channels");
     if (!hill__json_double(hill__json_get(object, "unit"), &input->unit) || !(input->unit > 0) || input->missing)
-        return encoder_bad(reader, "an image without its unit");
+        return encoder_bad(reader, object, "an image without its unit");
     input->height = (uint32_t)height;
     input->width = (uint32_t)width;
     input->channels = (uint32_t)channels;
@@ -150,25 +151,25 @@ static int encoder_read_input(const encoder_reader *reader, const hill__json *ob
     const hill__json *name = encoder_text(object, "name");
     size_t kind = encoder_word(object, "kind", encoder_kinds, 3);
     if (!name || kind == SIZE_MAX)
-        return encoder_bad(reader, "an input without name or kind");
+        return encoder_bad(reader, object, "an input without name or kind");
     hill__input *input = hill__encoder_add(reader->encoder, name->string, name->length, (hill_column_kind)kind);
     if (!input)
         return hill__fail_memory(reader->error);
     if (!encoder_size(object, "position", SIZE_MAX - 1, &input->position) || !encoder_flag(object, "missing", &input->missing))
-        return encoder_bad(reader, "an input without position or missing");
+        return encoder_bad(reader, object, "an input without position or missing");
     if (input->kind == HILL_COLUMN_CATEGORY)
-        return encoder_read_names(reader, hill__json_get(object, "values"), &input->values);
+        return encoder_read_names(reader, object, "values", &input->values);
     if (!encoder_scale(object, &input->mean, &input->deviation))
-        return encoder_bad(reader, "an input without mean and a deviation above 0");
+        return encoder_bad(reader, object, "an input without mean and a deviation above 0");
     if (input->kind == HILL_COLUMN_IMAGE)
         return encoder_read_image(reader, object, input);
     if (!hill__json_double(hill__json_get(object, "fill"), &input->fill))
-        return encoder_bad(reader, "an input without fill");
+        return encoder_bad(reader, object, "an input without fill");
     return HILL_OK;
 }
 
 /* The classes of a number column, as numbers: they must ascend. */
-static int encoder_read_numbers(const encoder_reader *reader, hill__target *target)
+static int encoder_read_numbers(const encoder_reader *reader, const hill__json *object, hill__target *target)
 {
     size_t count = target->classes.count;
     target->numbers = hill__alloc(&reader->encoder->allocator, count, sizeof *target->numbers);
@@ -178,7 +179,7 @@ static int encoder_read_numbers(const encoder_reader *reader, hill__target *targ
         const char *text = target->classes.items[i];
         if (hill__parse_double(text, strlen(text), &target->numbers[i]) != HILL__NUMBER_FINITE ||
             (i > 0 && !(target->numbers[i - 1] < target->numbers[i])))
-            return encoder_bad(reader, "classes of a number column are no ascending numbers");
+            return encoder_bad(reader, object, "classes of a number column are no ascending numbers");
     }
     return HILL_OK;
 }
@@ -189,20 +190,20 @@ static int encoder_read_target(const encoder_reader *reader, const hill__json *o
     const hill__json *name = encoder_text(object, "name");
     size_t kind = encoder_word(object, "kind", encoder_kinds, 2);
     if (!name || kind == SIZE_MAX || !encoder_size(object, "position", SIZE_MAX - 1, &target->position))
-        return encoder_bad(reader, "a target without name, position or kind");
+        return encoder_bad(reader, object, "a target without name, position or kind");
     target->kind = (hill_column_kind)kind;
     target->name = hill__copy_text(&reader->encoder->allocator, name->string, name->length);
     if (!target->name)
         return hill__fail_memory(reader->error);
     if (reader->encoder->task == HILL_TASK_NUMBERS) {
         if (kind != HILL_COLUMN_NUMBER || !encoder_scale(object, &target->mean, &target->deviation))
-            return encoder_bad(reader, "a target without mean and a deviation above 0");
+            return encoder_bad(reader, object, "a target without mean and a deviation above 0");
         return HILL_OK;
     }
-    HILL__TRY(encoder_read_names(reader, hill__json_get(object, "classes"), &target->classes));
+    HILL__TRY(encoder_read_names(reader, object, "classes", &target->classes));
     if (target->classes.count < 2 || target->classes.count > HILL__CLASSES_MOST)
-        return encoder_bad(reader, "a target without two classes");
-    return kind == HILL_COLUMN_NUMBER ? encoder_read_numbers(reader, target) : HILL_OK;
+        return encoder_bad(reader, object, "a target without two classes");
+    return kind == HILL_COLUMN_NUMBER ? encoder_read_numbers(reader, object, target) : HILL_OK;
 }
 
 static int encoder_read(const encoder_reader *reader, const hill__json *root)
@@ -211,13 +212,14 @@ static int encoder_read(const encoder_reader *reader, const hill__json *root)
     size_t task = encoder_word(root, "task", encoder_tasks, 2);
     const hill__json *inputs = hill__json_get(root, "inputs");
     if (!encoder_flag(root, "header", &encoder->has_header) || task == SIZE_MAX)
-        return encoder_bad(reader, "header or task is missing");
+        return encoder_bad(reader, root, "header or task is missing");
     if (!inputs || inputs->kind != HILL__JSON_ARRAY || inputs->count == 0)
-        return encoder_bad(reader, "no inputs");
+        return encoder_bad(reader, root, "no inputs");
     encoder->task = (hill_task)task;
     for (const hill__json *item = inputs->first; item; item = item->next)
         HILL__TRY(encoder_read_input(reader, item));
-    HILL__TRY(encoder_read_target(reader, hill__json_get(root, "target")));
+    const hill__json *target = hill__json_get(root, "target");
+    HILL__TRY(target ? encoder_read_target(reader, target) : encoder_bad(reader, root, "no target"));
     return hill__encoder_close(encoder) ? HILL_OK : hill__fail_memory(reader->error);
 }
 

@@ -42,18 +42,17 @@ bool hill__idx_is(const hill_bytes *bytes)
 int hill__idx_read(const hill_bytes *bytes, const hill__reading *reading, hill_table **out, hill_error *error)
 {
     *out = NULL;
-    hill__array array = {.name = bytes->name, .big = true, .lasting = reading->lasting};
+    hill__array array = {.name = bytes->name, .big = true, .limits = reading->limits, .lasting = reading->lasting, .header = 4};
     const unsigned char *p = bytes->data;
     if (!hill__idx_is(bytes) || !idx_type(p[2], &array))
         return hill__fail(error, HILL_EDATA, "%s: is no IDX file", bytes->name);
     array.axes = p[3];
-    if (array.axes > HILL__ARRAY_AXES)
-        return hill__fail(error, HILL_EDATA, "%s: %zu axes, at most %u are known", bytes->name, array.axes, HILL__ARRAY_AXES);
     size_t header = 4 + 4 * array.axes;
     if (bytes->length < header)
-        return hill__fail(error, HILL_EDATA, "%s: is cut off within its header", bytes->name);
-    for (size_t i = 0; i < array.axes; i++)
+        return hill__fail(error, HILL_EDATA, "%s: is cut off within its header, at byte %zu", bytes->name, bytes->length);
+    for (size_t i = 0; i < array.axes && i < HILL__ARRAY_AXES; i++)
         array.shape[i] = hill__bytes_big_u32(p + 4 + 4 * i);
+    array.start = header;
     array.data = p + header;
     HILL__TRY(hill__array_check(&array, bytes->length - header, error));
     hill_table *table = hill__table_new(bytes->name, "idx", &reading->allocator);

@@ -14,9 +14,10 @@
 
 #define NPY_MAGIC "\x93NUMPY"
 
-/* Text of the header being read. */
+/* Text of the header being read; `begin` is the file's. */
 typedef struct npy_text {
-    const char *at, *end;
+    const char *name, *begin, *at, *end;
+    hill_error *error;
 } npy_text;
 
 static void npy_blanks(npy_text *text)
@@ -62,7 +63,8 @@ static bool npy_shape(npy_text *text, hill__array *array)
         while (text->at < text->end && *text->at >= '0' && *text->at <= '9')
             text->at++;
         uint64_t size;
-        if (!hill__parse_unsigned(from, (size_t)(text->at - from), &size) || array->axes > HILL__ARRAY_AXES)
+        size_t digits = (size_t)(text->at - from);
+        if (!hill__parse_unsigned(from, digits, &size) || (*from == '0' && digits > 1) || array->axes > HILL__ARRAY_AXES)
             return false;
         if (array->axes < HILL__ARRAY_AXES)
             array->shape[array->axes] = size;
@@ -96,45 +98,48 @@ static bool npy_type(const char *type, size_t length, hill__array *array)
     }
 }
 
-static int npy_bad_type(const char *name, const char *type, size_t length, hill_error *error)
+static int npy_bad_type(const npy_text *text, const char *type, size_t length)
 {
     bool objects = memchr(type, 'O', length) != NULL;
-    return hill__fail(error, HILL_EDATA, "%s: holds %s (type %.*s); whole or floating-point numbers are needed", name,
-                      objects ? "Python objects" : "no plain numbers", (int)(length < 40 ? length : 40), type);
+    return hill__fail(text->error, HILL_EDATA,
+                      "%s: holds %s (type %.*s, before byte %zu); whole or floating-point numbers are needed", text->name,
+                      objects ? "Python objects" : "no plain numbers", (int)(length < 40 ? length : 40), type,
+                      (size_t)(text->at - text->begin));
 }
 
-static int npy_bad_header(const char *name, hill_error *error)
+static int npy_bad_header(const npy_text *text)
 {
-    return hill__fail(error, HILL_EDATA, "%s: its NPY header is damaged", name);
+    return hill__fail(text->error, HILL_EDATA, "%s: its NPY header is damaged at byte %zu", text->name,
+                      (size_t)(text->at - text->begin));
 }
 
 /* A structured type stands as a list where others are a string. */
-static int npy_descr(const char *name, npy_text *text, hill__array *array, hill_error *error)
+static int npy_descr(npy_text *text, hill__array *array)
 {
     const char *type;
     size_t length;
     if (npy_take(text, "["))
-        return npy_bad_type(name, "a record", strlen("a record"), error);
+        return npy_bad_type(text, "a record", strlen("a record"));
     if (!npy_string(text, &type, &length))
-        return npy_bad_header(name, error);
-    return npy_type(type, length, array) ? HILL_OK : npy_bad_type(name, type, length, error);
+        return npy_bad_header(text);
+    return npy_type(type, length, array) ? HILL_OK : npy_bad_type(text, type, length);
 }
 
-static int npy_header(const char *name, npy_text *text, hill__array *array, hill_error *error)
+static int npy_header(npy_text *text, hill__array *array)
 {
     unsigned seen = 0;
     bool comma = true;
     if (!npy_take(text, "{"))
-        return npy_bad_header(name, error);
+        return npy_bad_header(text);
     while (!npy_take(text, "}")) {
         const char *key;
         size_t length;
         if (!comma || !npy_string(text, &key, &length) || !npy_take(text, ":"))
-            return npy_bad_header(name, error);
+            return npy_bad_header(text);
         unsigned bit = 0;
         bool good = true;
         if (length == 5 && memcmp(key, "descr", 5) == 0) {
-            HILL__TRY(npy_descr(name, text, array, error));
+            HILL__TRY(npy_descr(text, array));
             bit = 1;
         } else if (length == 13 && memcmp(key, "fortran_order", 13) == 0) {
             array->columns_first = npy_take(text, "True");
@@ -145,12 +150,12 @@ static int npy_header(const char *name, npy_text *text, hill__array *array, hill
             bit = 4;
         }
         if (!good || bit == 0 || (seen & bit))
-            return npy_bad_header(name, error);
+            return npy_bad_header(text);
         seen |= bit;
         comma = npy_take(text, ",");
     }
     npy_blanks(text);
-    return seen == 7 && text->at == text->end ? HILL_OK : npy_bad_header(name, error);
+    return seen == 7 && text->at == text->end ? HILL_OK : npy_bad_header(text);
 }
 
 bool hill__npy_is(const hill_bytes *bytes)
@@ -158,34 +163,38 @@ bool hill__npy_is(const hill_bytes *bytes)
     return bytes->length >= 6 && memcmp(bytes->data, NPY_MAGIC, 6) == 0;
 }
 
-int hill__npy_parse(const hill_bytes *bytes, hill__array *array, hill_error *error)
+int hill__npy_parse(const hill_bytes *bytes, const hill_limits *limits, hill__array *array, hill_error *error)
 {
     const unsigned char *p = bytes->data;
-    *array = (hill__array){.name = bytes->name};
-    if (!hill__npy_is(bytes))
-        return hill__fail(error, HILL_EDATA, "%s: is no NPY file", bytes->name);
+    uint64_t most = HILL__LIMIT(*limits, header);
     size_t start = bytes->length >= 7 && p[6] > 1 ? 12 : 10;
+    *array = (hill__array){.name = bytes->name, .limits = *limits, .header = start};
+    if (!hill__npy_is(bytes))
+        return hill__fail(error, HILL_EDATA, "%s: is no NPY file, at byte 0", bytes->name);
     if (bytes->length < start)
-        return hill__fail(error, HILL_EDATA, "%s: is cut off within its header", bytes->name);
+        return hill__fail(error, HILL_EDATA, "%s: is cut off within its header, at byte %zu", bytes->name, bytes->length);
     if (p[6] < 1 || p[6] > 3 || p[7] != 0)
-        return hill__fail(error, HILL_EDATA, "%s: NPY version %u.%u; 1.0, 2.0 and 3.0 are known", bytes->name, p[6], p[7]);
+        return hill__fail(error, HILL_EDATA, "%s: NPY version %u.%u at byte 6; 1.0, 2.0 and 3.0 are known", bytes->name, p[6],
+                          p[7]);
     size_t length = p[6] > 1 ? hill__bytes_u32(p + 8) : hill__bytes_u16(p + 8);
+    if (length > most)
+        return hill__fail(error, HILL_EDATA, "%s: its header of %zu bytes, by byte 8, is over %llu; --limit-header raises that",
+                          bytes->name, length, (unsigned long long)most);
     if (length > bytes->length - start)
-        return hill__fail(error, HILL_EDATA, "%s: is cut off within its header", bytes->name);
-    npy_text text = {(const char *)p + start, (const char *)p + start + length};
-    HILL__TRY(npy_header(bytes->name, &text, array, error));
-    if (array->axes == 0 || array->axes > HILL__ARRAY_AXES)
-        return hill__fail(error, HILL_EDATA, "%s: %s axes; 1 or 2 of numbers, or 3 or 4 of bytes (images) are needed",
-                          bytes->name, array->axes ? "more than 4" : "no");
-    array->data = p + start + length;
-    return hill__array_check(array, bytes->length - start - length, error);
+        return hill__fail(error, HILL_EDATA, "%s: is cut off within its header, at byte %zu", bytes->name, bytes->length);
+    const char *begin = (const char *)p;
+    npy_text text = {bytes->name, begin, begin + start, begin + start + length, error};
+    HILL__TRY(npy_header(&text, array));
+    array->start = start + length;
+    array->data = p + array->start;
+    return hill__array_check(array, bytes->length - array->start, error);
 }
 
 int hill__npy_read(const hill_bytes *bytes, const hill__reading *reading, hill_table **out, hill_error *error)
 {
     hill__array array;
     *out = NULL;
-    HILL__TRY(hill__npy_parse(bytes, &array, error));
+    HILL__TRY(hill__npy_parse(bytes, &reading->limits, &array, error));
     array.lasting = reading->lasting;
     hill_table *table = hill__table_new(bytes->name, "npy", &reading->allocator);
     if (!table)

@@ -7,6 +7,6 @@
 #include "data/array.h"
 
 /* Reads header and shape; array->data points into the bytes. HILL_EDATA: it is no NPY, or of a type without numbers. */
-int hill__npy_parse(const hill_bytes *bytes, hill__array *array, hill_error *error);
+int hill__npy_parse(const hill_bytes *bytes, const hill_limits *limits, hill__array *array, hill_error *error);
 
 #endif

@@ -22,7 +22,7 @@ static bool open_is_model(const hill_bytes *bytes)
 static int open_read_format(const hill_bytes *bytes, const hill__reading *reading, hill_table **out, hill_error *error)
 {
     if (reading->options.part == HILL_PART_TEST && !hill__zip_is(bytes))
-        return hill__fail(error, HILL_EINPUT,
+        return hill__fail(error, HILL_EPART,
                           "%s: has no test part; a folder of MNIST-style files or an NPZ with x_test has one", bytes->name);
     if (open_is_model(bytes))
         return hill__fail(error, HILL_EDATA, "%s: is a model, not data", bytes->name);
@@ -47,7 +47,7 @@ static int open_read_file(const char *path, const hill__reading *how, hill_table
     hill__reading lasting = *how, *reading = &lasting;
     lasting.lasting = true;
     *out = NULL;
-    HILL__TRY(hill__bytes_load(path, &reading->allocator, &file, error));
+    HILL__TRY(hill__bytes_load(path, &reading->limits, &reading->allocator, &file, error));
     hill_bytes bytes = {file.data, file.length, path};
     int status = open_read_format(&bytes, reading, out, error);
     if (status == HILL_OK && (*out)->image && !(*out)->image_block.data)
@@ -81,13 +81,13 @@ static bool open_find_labels(const char *images, hill__text *out)
         return false;
     if (!open_replace(base, "idx3", "idx1"))
         open_replace(base, "idx4", "idx1");
-    if (hill__path_kind_of(out->data) == HILL__PATH_FILE)
+    if (hill__path_kind_of(out->data) != HILL__PATH_NONE)
         return true;
     if (out->length > 3 && strcmp(out->data + out->length - 3, ".gz") == 0)
         out->data[out->length -= 3] = '\0';
     else
         hill__text_add_string(out, ".gz");
-    return !out->failed && hill__path_kind_of(out->data) == HILL__PATH_FILE;
+    return !out->failed && hill__path_kind_of(out->data) != HILL__PATH_NONE;
 }
 
 /* Adds the labels to the images of an IDX file, where they lie beside it. */
@@ -123,7 +123,7 @@ static bool open_find_images(const char *folder, hill_part part, hill__text *pat
         hill__text_add_string(path, part == HILL_PART_TEST ? "t10k-" : "train-");
         hill__text_add_string(path, spellings[i / 2]);
         hill__text_add_string(path, i % 2 ? ".gz" : "");
-        if (path->failed || hill__path_kind_of(path->data) == HILL__PATH_FILE)
+        if (path->failed || hill__path_kind_of(path->data) != HILL__PATH_NONE)
             return !path->failed;
     }
     return false;
@@ -142,7 +142,7 @@ static int open_folder(const char *folder, const hill__reading *reading, hill_ta
     else if (path.failed)
         status = hill__fail_memory(error);
     else if (part == HILL_PART_TEST && open_find_images(folder, HILL_PART_TRAIN, &path))
-        status = hill__fail(error, HILL_EINPUT, "%s: has no test part; t10k-images-idx3-ubyte is missing", folder);
+        status = hill__fail(error, HILL_EPART, "%s: has no test part; t10k-images-idx3-ubyte is missing", folder);
     else
         status = hill__fail(error, HILL_EDATA, "%s: is a folder without the names expected (each may end in .gz):\n%s", folder,
                             OPEN_NAMES_NEEDED);
@@ -164,7 +164,7 @@ static const hill__wanted *open_wanted_target(const hill__schema *schema)
 static int open_add_targets(const hill__reading *reading, hill_table *table, hill_error *error)
 {
     const hill__wanted *wanted = open_wanted_target(reading->schema);
-    hill__reading how = {.options = HILL_TABLE_OPTIONS_INIT, .allocator = reading->allocator};
+    hill__reading how = {.options = HILL_TABLE_OPTIONS_INIT, .allocator = reading->allocator, .limits = reading->limits};
     hill_table *targets;
     how.options.missing = reading->options.missing;
     HILL__TRY(open_read_file(reading->options.targets, &how, &targets, error));
@@ -228,7 +228,7 @@ static int open_options(const hill_table_options *given, hill_table_options *out
 
 static int open_reading(const hill_table_options *options, const hill_host *host, hill__reading *out, hill_error *error)
 {
-    *out = (hill__reading){.allocator = hill__allocator(host)};
+    *out = (hill__reading){.allocator = hill__allocator(host), .limits = hill__limits(host)};
     HILL__TRY(open_options(options, &out->options, error));
     out->schema = hill__model_schema(out->options.like);
     return HILL_OK;
@@ -266,7 +266,8 @@ int hill__table_parse(const hill_bytes *bytes, const hill__reading *reading, hil
     named.name = bytes->name ? bytes->name : "table";
     *out = NULL;
     if (hill__bytes_are_gzip(bytes->data, bytes->length)) {
-        HILL__TRY(hill__bytes_gunzip(&named, &reading->allocator, &unpacked, error));
+        hill__packed packed = {named, 0, reading->limits};
+        HILL__TRY(hill__bytes_gunzip(&packed, &reading->allocator, &unpacked, error));
         named.data = unpacked.data;
         named.length = unpacked.length;
     }

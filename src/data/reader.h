@@ -4,6 +4,7 @@
 #ifndef HILL_DATA_READER_H
 #define HILL_DATA_READER_H
 
+#include "base/limits.h"
 #include "data/dictionary.h"
 #include "data/table.h"
 
@@ -12,6 +13,7 @@ typedef struct hill__reading {
     hill_table_options options;
     const hill__schema *schema; /* NULL: every column */
     hill_allocator allocator;
+    hill_limits limits;
     bool lasting; /* the bytes that are read outlive the table: images may stay among them */
 } hill__reading;
 

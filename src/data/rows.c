@@ -121,6 +121,7 @@ static int rows_fill_list(hill__rows *rows, const hill__view *view, hill_error *
 {
     const hill__target *target = &view->encoder->target;
     uint32_t *map = NULL;
+    int status = HILL_OK;
     if (view->targets) {
         hill__wanted wanted = {target->name, target->position, target->kind, true};
         rows->target = target->position;
@@ -130,14 +131,14 @@ static int rows_fill_list(hill__rows *rows, const hill__view *view, hill_error *
         rows->labels = hill__alloc(&rows->allocator, (size_t)rows->room, sizeof *rows->labels);
         if (target->kind == HILL_COLUMN_CATEGORY)
             map = rows_map(rows, rows->target, &target->classes, HILL__MISSING - 1, HILL__MISSING);
-        if (!rows->labels || (target->kind == HILL_COLUMN_CATEGORY && !map)) {
-            return hill__fail_memory(error);
-        }
+        if (!rows->labels || (target->kind == HILL_COLUMN_CATEGORY && !map))
+            status = hill__fail_memory(error);
     }
-    rows_list(rows, view, map);
+    if (status == HILL_OK)
+        rows_list(rows, view, map);
     if (map)
         hill__free(&rows->allocator, map, rows_map_size(rows, rows->target), sizeof *map);
-    return HILL_OK;
+    return status;
 }
 
 static hill__rows *rows_make(const hill__encoder *encoder, const hill_table *table, uint64_t room,
@@ -167,6 +168,8 @@ static int rows_bind_image(hill__rows *rows, const hill__input *input, hill_erro
                           input->channels);
     rows->scale = (float)(1 / (input->unit * input->deviation));
     rows->shift = (float)(-input->mean / input->deviation);
+    if (!isfinite(rows->scale) || !isfinite(rows->shift))
+        return hill__fail(error, HILL_EMODEL, "%s: the model scales its images by a number that is too large", table->name);
     return HILL_OK;
 }
 

@@ -80,7 +80,7 @@ static int schema_match_positions(const hill__schema *schema, const hill__match 
     return HILL_OK;
 }
 
-/* A model file that was tampered with may want a column twice. */
+/* A model file that was tampered with may want a column twice, or as an input where its target stood. */
 static int schema_check_twice(const hill__schema *schema, const hill__match *match, const size_t *map, hill_error *error)
 {
     const hill__lines *names = match->names->values;
@@ -91,8 +91,9 @@ static int schema_check_twice(const hill__schema *schema, const hill__match *mat
     for (size_t i = 0; i < schema->count; i++) {
         if (map[i] == SIZE_MAX)
             continue;
-        twice = twice || taken[map[i]];
-        taken[map[i]] = true;
+        twice = twice || map[i] >= names->count || taken[map[i]];
+        if (!twice)
+            taken[map[i]] = true;
     }
     hill__free(&names->text.allocator, taken, names->count, sizeof *taken);
     return twice ? hill__fail(error, HILL_EMODEL, "%s: the model wants one of its columns twice", match->file) : HILL_OK;

@@ -3,6 +3,7 @@
  * given room and never change afterwards.
  */
 #include "base/fp.h"
+#include "base/hash.h"
 
 #include "data/table.h"
 
@@ -139,6 +140,24 @@ void hill__table_place(const hill_table *table, uint64_t row, char *out, size_t 
         out[0] = '\0';
 }
 
+uint64_t hill__table_hash(const hill_table *table)
+{
+    const size_t rows = (size_t)table->rows;
+    const uint64_t shape[] = {table->rows, table->column_count, table->image_height, table->image_width, table->image_channels};
+    uint64_t hash = hill__hash(shape, sizeof shape, 0);
+    for (size_t i = 0; i < table->column_count; i++) {
+        const hill__column *column = &table->columns[i];
+        hash = hill__hash(column->name, strlen(column->name), hash);
+        if (column->kind == HILL_COLUMN_NUMBER)
+            hash = hill__hash(column->numbers, rows * sizeof *column->numbers, hash);
+        else {
+            hash = hill__hash(column->codes, rows * sizeof *column->codes, hash);
+            hash = hill__hash(column->values.text.data, column->values.text.length, hash);
+        }
+    }
+    return table->image ? hill__hash(table->image, rows * table->image_bytes, hash) : hash;
+}
+
 hill_table *hill__table_new(const char *name, const char *format, const hill_allocator *allocator)
 {
     hill_table *table = hill__alloc(allocator, 1, sizeof *table);
@@ -189,34 +208,61 @@ bool hill__table_set_kind(hill_table *table, size_t column, hill_column_kind kin
     return found->numbers || found->codes;
 }
 
-/* A set of numbers that aren't 0, by their bits; 0 marks a free slot. At most half full. */
+/*
+ * A set of numbers that aren't 0, by their bits; 0 marks a free slot. At most half full. Where numbers crowd in a few slots, as
+ * those of a hostile file may be chosen to do, all are dealt anew by another factor.
+ */
 typedef struct table_set {
     uint64_t *slots;
     size_t room; /* a power of two */
     unsigned shift;
+    uint64_t factor; /* odd */
 } table_set;
+
+/* Slots looked at before numbers are said to crowd: many more than chance makes it. */
+#define TABLE_CROWD 256u
 
 static bool table_set_init(table_set *set, uint64_t rows, const hill_allocator *allocator)
 {
     uint64_t most = rows < TABLE_DISTINCT_MOST ? rows : TABLE_DISTINCT_MOST;
-    *set = (table_set){.room = 16, .shift = 60};
+    *set = (table_set){.room = 16, .shift = 60, .factor = 0x9e3779b97f4a7c15u};
     for (; set->room < 2 * most + 2; set->shift--)
         set->room *= 2;
     set->slots = hill__alloc(allocator, set->room, sizeof *set->slots);
     return set->slots != NULL;
 }
 
-/* True where the number wasn't in the set. */
-static bool table_set_add(table_set *set, double number)
+/* How many slots were looked at to put the number into one; 0 where it was there. */
+static size_t table_set_add(table_set *set, uint64_t bits)
+{
+    size_t looks = 1, slot = (size_t)((bits * set->factor) >> set->shift);
+    for (; set->slots[slot]; slot = (slot + 1) & (set->room - 1), looks++)
+        if (set->slots[slot] == bits)
+            return 0;
+    set->slots[slot] = bits;
+    return looks;
+}
+
+static bool table_set_deal(table_set *set, const hill_allocator *allocator)
+{
+    uint64_t *old = set->slots;
+    set->slots = hill__alloc(allocator, set->room, sizeof *set->slots);
+    set->factor = set->factor * 0xd1342543de82ef95u | 1;
+    for (size_t i = 0; set->slots && i < set->room; i++)
+        if (old[i])
+            (void)table_set_add(set, old[i]);
+    hill__free(allocator, old, set->room, sizeof *old);
+    return set->slots != NULL;
+}
+
+/* Counts a number that isn't 0. false: no memory. */
+static bool table_count(hill__column *column, double number, table_set *set, const hill_allocator *allocator)
 {
     uint64_t bits;
     memcpy(&bits, &number, sizeof bits);
-    size_t slot = (size_t)((bits * 0x9e3779b97f4a7c15u) >> set->shift);
-    for (; set->slots[slot]; slot = (slot + 1) & (set->room - 1))
-        if (set->slots[slot] == bits)
-            return false;
-    set->slots[slot] = bits;
-    return true;
+    size_t looks = table_set_add(set, bits);
+    column->distinct += looks > 0;
+    return looks <= TABLE_CROWD || table_set_deal(set, allocator);
 }
 
 /* The sum of numbers within range may be beyond it; their mean is not. */
@@ -239,7 +285,7 @@ static bool table_is_whole(double x)
     return x >= 0x1p52 || x <= -0x1p52 || x == (double)(int64_t)x;
 }
 
-static void table_measure_numbers(hill__column *column, uint64_t rows, table_set *set)
+static bool table_measure_numbers(hill__column *column, uint64_t rows, table_set *set, const hill_allocator *allocator)
 {
     bool zero = false;
     column->low = column->high = column->mean = NAN;
@@ -256,12 +302,13 @@ static void table_measure_numbers(hill__column *column, uint64_t rows, table_set
         column->high = x <= column->high ? column->high : x;
         column->whole = column->whole && table_is_whole(x);
         zero = zero || x == 0;
-        if (x != 0 && column->distinct + zero < TABLE_DISTINCT_MOST)
-            column->distinct += table_set_add(set, x);
+        if (x != 0 && column->distinct + zero < TABLE_DISTINCT_MOST && !table_count(column, x, set, allocator))
+            return false;
     }
     column->distinct += zero;
     if (column->missing < rows)
         column->mean = table_mean(column, rows);
+    return true;
 }
 
 static void table_measure_codes(hill__column *column, uint64_t rows)
@@ -276,16 +323,15 @@ static void table_measure_codes(hill__column *column, uint64_t rows)
 bool hill__table_measure(hill_table *table)
 {
     table_set set;
-    if (!table_set_init(&set, table->rows, &table->allocator))
-        return false;
-    for (size_t i = 0; i < table->column_count; i++) {
+    bool good = table_set_init(&set, table->rows, &table->allocator);
+    for (size_t i = 0; good && i < table->column_count; i++) {
         if (table->columns[i].kind == HILL_COLUMN_NUMBER)
-            table_measure_numbers(&table->columns[i], table->rows, &set);
+            good = table_measure_numbers(&table->columns[i], table->rows, &set, &table->allocator);
         else
             table_measure_codes(&table->columns[i], table->rows);
     }
     hill__free(&table->allocator, set.slots, set.room, sizeof *set.slots);
-    return true;
+    return good;
 }
 
 bool hill__table_make_category(hill_table *table, size_t column)

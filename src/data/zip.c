@@ -1,6 +1,6 @@
 /*
  * zip.c - NPZ files: NPY arrays in a zip archive. Invariant: every offset and length that the archive states is held against
- * the file's own length before it is followed.
+ * the file's own length before it is followed, and what it states twice must be said alike.
  */
 #include "base/fp.h"
 
@@ -26,23 +26,26 @@ typedef struct zip_archive {
     const unsigned char *data;
     size_t length;
     size_t directory, directory_end;
+    uint64_t count; /* entries, by the end record */
     hill_allocator allocator;
+    hill_limits limits;
     hill_error *error;
 } zip_archive;
 
 /* An array of the archive; its name is without ".npy". */
 typedef struct zip_member {
+    size_t at; /* of its entry in the directory */
     const char *name;
-    size_t name_length;
+    size_t name_length, full_length;
     unsigned flags, method;
     uint32_t crc;
     uint64_t packed, length, offset;
 } zip_member;
 
-static int zip_damaged(const zip_archive *zip)
+static int zip_damaged(const zip_archive *zip, size_t at)
 {
-    return hill__fail(zip->error, HILL_EDATA, "%s: the zip archive is damaged or cut off; copy or download the file again",
-                      zip->name);
+    return hill__fail(zip->error, HILL_EDATA,
+                      "%s: the zip archive is damaged or cut off at byte %zu; copy or download the file again", zip->name, at);
 }
 
 bool hill__zip_is(const hill_bytes *bytes)
@@ -50,7 +53,7 @@ bool hill__zip_is(const hill_bytes *bytes)
     return bytes->length >= 4 && (memcmp(bytes->data, "PK\3\4", 4) == 0 || memcmp(bytes->data, "PK\5\6", 4) == 0);
 }
 
-/* Where the directory lies, by the zip64 record before the end record. */
+/* Where the directory lies and what it holds, by the zip64 record before the end record. */
 static bool zip_open64(zip_archive *zip, size_t end, uint64_t *start, uint64_t *size)
 {
     if (end < ZIP_LOCATOR_BYTES || memcmp(zip->data + end - ZIP_LOCATOR_BYTES, "PK\6\7", 4) != 0)
@@ -58,6 +61,7 @@ static bool zip_open64(zip_archive *zip, size_t end, uint64_t *start, uint64_t *
     uint64_t at = hill__bytes_u64(zip->data + end - ZIP_LOCATOR_BYTES + 8);
     if (at > zip->length || zip->length - at < ZIP_END64_BYTES || memcmp(zip->data + at, "PK\6\6", 4) != 0)
         return false;
+    zip->count = hill__bytes_u64(zip->data + at + 32);
     *size = hill__bytes_u64(zip->data + at + 40);
     *start = hill__bytes_u64(zip->data + at + 48);
     return true;
@@ -67,19 +71,19 @@ static bool zip_open64(zip_archive *zip, size_t end, uint64_t *start, uint64_t *
 static int zip_open(zip_archive *zip)
 {
     if (zip->length < ZIP_END_BYTES)
-        return zip_damaged(zip);
+        return zip_damaged(zip, zip->length);
     size_t end = zip->length - ZIP_END_BYTES, comment = 0;
     while (memcmp(zip->data + end, "PK\5\6", 4) != 0 || hill__bytes_u16(zip->data + end + 20) != comment) {
         if (end == 0 || comment == ZIP_COMMENT_MOST)
-            return zip_damaged(zip);
+            return zip_damaged(zip, zip->length);
         end--;
         comment++;
     }
     uint64_t size = hill__bytes_u32(zip->data + end + 12), start = hill__bytes_u32(zip->data + end + 16);
-    if ((size == UINT32_MAX || start == UINT32_MAX) && !zip_open64(zip, end, &start, &size))
-        return zip_damaged(zip);
-    if (start > end || size > end - start)
-        return zip_damaged(zip);
+    zip->count = hill__bytes_u16(zip->data + end + 10);
+    bool wide = size == UINT32_MAX || start == UINT32_MAX || zip->count == UINT16_MAX;
+    if ((wide && !zip_open64(zip, end, &start, &size)) || start > end || size > end - start)
+        return zip_damaged(zip, end);
     zip->directory = (size_t)start;
     zip->directory_end = (size_t)(start + size);
     return HILL_OK;
@@ -115,12 +119,14 @@ static int zip_next(const zip_archive *zip, size_t *at, zip_member *member)
     if (left == 0)
         return 0;
     if (left < ZIP_ENTRY_BYTES || memcmp(p, "PK\1\2", 4) != 0)
-        return zip_damaged(zip);
+        return zip_damaged(zip, *at);
     size_t name = hill__bytes_u16(p + 28), extra = hill__bytes_u16(p + 30), comment = hill__bytes_u16(p + 32);
     if (name + extra + comment > left - ZIP_ENTRY_BYTES)
-        return zip_damaged(zip);
-    *member = (zip_member){.name = (const char *)p + ZIP_ENTRY_BYTES,
+        return zip_damaged(zip, *at);
+    *member = (zip_member){.at = *at,
+                           .name = (const char *)p + ZIP_ENTRY_BYTES,
                            .name_length = name,
+                           .full_length = name,
                            .flags = hill__bytes_u16(p + 8),
                            .method = hill__bytes_u16(p + 10),
                            .crc = hill__bytes_u32(p + 16),
@@ -128,7 +134,7 @@ static int zip_next(const zip_archive *zip, size_t *at, zip_member *member)
                            .length = hill__bytes_u32(p + 24),
                            .offset = hill__bytes_u32(p + 42)};
     if (!zip_extra(p + ZIP_ENTRY_BYTES + name, extra, member))
-        return zip_damaged(zip);
+        return zip_damaged(zip, *at);
     if (name > 4 && memcmp(member->name + name - 4, ".npy", 4) == 0)
         member->name_length -= 4;
     *at += ZIP_ENTRY_BYTES + name + extra + comment;
@@ -150,21 +156,43 @@ static bool zip_is_called(const zip_member *member, const char *name)
     return true;
 }
 
-/* 1 and the member of that name, 0 where there is none. NULL takes the first; *count gets how many there are. */
-static int zip_find(const zip_archive *zip, const char *name, zip_member *out, size_t *count)
+/* What a member takes of the file, at least. */
+static uint64_t zip_size(const zip_member *member)
+{
+    return ZIP_LOCAL_BYTES + member->full_length + member->packed;
+}
+
+/* Meets every entry: there are as many as was said, and their bytes fit before the directory, so none are used again and again. */
+static int zip_check(const zip_archive *zip)
 {
     zip_member member;
-    int more, found = 0;
-    size_t seen = 0;
+    int more;
+    uint64_t seen = 0, left = zip->directory;
     for (size_t at = zip->directory; (more = zip_next(zip, &at, &member)) > 0; seen++) {
-        if (found || (name && !zip_is_called(&member, name)))
+        if (member.offset > zip->directory || zip_size(&member) > left || member.packed > left)
+            return zip_damaged(zip, member.at);
+        left -= zip_size(&member);
+    }
+    if (more == 0 && seen != zip->count)
+        return zip_damaged(zip, zip->directory_end);
+    return more;
+}
+
+/* 1 and the member of that name, 0 where there is none. NULL takes the first. */
+static int zip_find(const zip_archive *zip, const char *name, zip_member *out)
+{
+    zip_member member;
+    int found = 0;
+    for (size_t at = zip->directory; zip_next(zip, &at, &member) > 0;) {
+        if (name ? !zip_is_called(&member, name) : found)
             continue;
+        if (found)
+            return hill__fail(zip->error, HILL_EDATA, "%s: two of its arrays are called %s, the second at byte %zu", zip->name,
+                              name, member.at);
         *out = member;
         found = 1;
     }
-    if (count)
-        *count = seen;
-    return more < 0 ? more : found;
+    return found;
 }
 
 /* A member's name for messages: whatever isn't plain ASCII becomes a question mark. */
@@ -197,31 +225,43 @@ typedef struct zip_content {
     hill__file_bytes own;
 } zip_content;
 
+/* Where the bytes of a member begin, once its own header was found to say what the directory says. */
+static int zip_start(const zip_archive *zip, const zip_member *member, uint64_t *start)
+{
+    if (member->offset > zip->directory || zip->directory - member->offset < ZIP_LOCAL_BYTES)
+        return zip_damaged(zip, member->at);
+    const unsigned char *local = zip->data + member->offset;
+    size_t name = hill__bytes_u16(local + 26);
+    *start = member->offset + ZIP_LOCAL_BYTES + name + hill__bytes_u16(local + 28);
+    if (memcmp(local, "PK\3\4", 4) != 0 || *start > zip->directory || member->packed > zip->directory - *start ||
+        hill__bytes_u16(local + 6) != member->flags || hill__bytes_u16(local + 8) != member->method ||
+        name != member->full_length || memcmp(local + ZIP_LOCAL_BYTES, member->name, name) != 0)
+        return zip_damaged(zip, (size_t)member->offset);
+    if ((member->method == 0 && member->packed != member->length) || member->length > SIZE_MAX)
+        return zip_damaged(zip, member->at);
+    return HILL_OK;
+}
+
 static int zip_unpack(const zip_archive *zip, const zip_member *member, const char *called, zip_content *content)
 {
+    uint64_t start = 0;
     *content = (zip_content){.length = 0};
     if (member->flags & 1 || (member->method != 0 && member->method != 8))
-        return hill__fail(zip->error, HILL_EDATA, "%s: is encrypted or packed in an unusual way (method %u)", called,
-                          member->method);
-    if (member->offset > zip->length || zip->length - member->offset < ZIP_LOCAL_BYTES)
-        return zip_damaged(zip);
-    const unsigned char *local = zip->data + member->offset;
-    uint64_t start = member->offset + ZIP_LOCAL_BYTES + hill__bytes_u16(local + 26) + hill__bytes_u16(local + 28);
-    if (memcmp(local, "PK\3\4", 4) != 0 || start > zip->length || member->packed > zip->length - start)
-        return zip_damaged(zip);
-    if ((member->method == 0 && member->packed != member->length) || member->length > SIZE_MAX)
-        return zip_damaged(zip);
+        return hill__fail(zip->error, HILL_EDATA, "%s: is encrypted or packed in an unusual way (method %u), at byte %zu",
+                          called, member->method, member->at);
+    HILL__TRY(zip_start(zip, member, &start));
     content->data = zip->data + start;
     content->length = (size_t)member->length;
     if (member->method == 8) {
-        hill_bytes packed = {content->data, (size_t)member->packed, called};
+        hill__packed packed = {{content->data, (size_t)member->packed, called}, (size_t)start, zip->limits};
         HILL__TRY(hill__bytes_inflate(&packed, content->length, &zip->allocator, &content->own, zip->error));
         content->data = content->own.data;
     }
     if (hill__bytes_crc(content->data, content->length) == member->crc)
         return HILL_OK;
     hill__bytes_free(&zip->allocator, &content->own);
-    return hill__fail(zip->error, HILL_EDATA, "%s: its checksum is wrong; copy or download the file again", called);
+    return hill__fail(zip->error, HILL_EDATA, "%s: its checksum is wrong, at byte %llu; copy or download the file again",
+                      called, (unsigned long long)start);
 }
 
 /* A member as a table; `column` names its column where it has one. */
@@ -237,7 +277,7 @@ static int zip_table(const zip_archive *zip, const zip_member *member, const cha
     if (status == HILL_OK) {
         hill__array array;
         hill_bytes bytes = {content.data, content.length, called.data};
-        status = hill__npy_parse(&bytes, &array, zip->error);
+        status = hill__npy_parse(&bytes, &zip->limits, &array, zip->error);
         if (status == HILL_OK && !(*out = hill__table_new(called.data, "npz", &zip->allocator)))
             status = hill__fail_memory(zip->error);
         if (status == HILL_OK)
@@ -263,36 +303,42 @@ static int zip_choose(const zip_archive *zip, hill_part part, zip_member *inputs
     static const zip_pair test = {"x_test", "y_test", "y"};
     static const zip_pair pairs[] = {
         {"x_train", "y_train", "y"}, {"x", "y", "y"}, {"images", "labels", "label"}, {"data", "target", "target"}};
-    size_t count = 0, choices = part == HILL_PART_TEST ? 1 : sizeof pairs / sizeof *pairs;
+    size_t choices = part == HILL_PART_TEST ? 1 : sizeof pairs / sizeof *pairs;
     *targets = (zip_member){.name = NULL};
     for (size_t i = 0; i < choices; i++) {
         const zip_pair *pair = part == HILL_PART_TEST ? &test : &pairs[i];
-        int found = zip_find(zip, pair->inputs, inputs, NULL);
+        int found = zip_find(zip, pair->inputs, inputs);
         if (found == 0)
             continue;
         *column = pair->column;
-        return found < 0 ? found : zip_find(zip, pair->targets, targets, NULL);
+        return found < 0 ? found : zip_find(zip, pair->targets, targets);
     }
     if (part == HILL_PART_TEST)
-        return zip_no_names(zip, "x_test for a test part", HILL_EINPUT);
-    int found = zip_find(zip, NULL, inputs, &count);
-    if (found < 0)
-        return found;
-    return count == 1 ? HILL_OK
-                      : zip_no_names(zip, "one array, or x_train and y_train, x and y, images and labels, or data and target",
-                                     HILL_EDATA);
+        return zip_no_names(zip, "x_test for a test part", HILL_EPART);
+    return zip->count == 1
+               ? zip_find(zip, NULL, inputs)
+               : zip_no_names(zip, "one array, or x_train and y_train, x and y, images and labels, or data and target",
+                              HILL_EDATA);
 }
 
 int hill__zip_read(const hill_bytes *bytes, const hill__reading *reading, hill_table **out, hill_error *error)
 {
-    zip_archive zip = {
-        .name = bytes->name, .data = bytes->data, .length = bytes->length, .allocator = reading->allocator, .error = error};
+    zip_archive zip = {.name = bytes->name,
+                       .data = bytes->data,
+                       .length = bytes->length,
+                       .allocator = reading->allocator,
+                       .limits = reading->limits,
+                       .error = error};
     zip_member inputs, targets;
     const char *column = NULL;
     hill_table *table, *other;
     *out = NULL;
     HILL__TRY(zip_open(&zip));
+    HILL__TRY(zip_check(&zip));
     HILL__TRY(zip_choose(&zip, reading->options.part, &inputs, &targets, &column));
+    if (targets.name && inputs.offset < targets.offset + zip_size(&targets) &&
+        targets.offset < inputs.offset + zip_size(&inputs))
+        return zip_damaged(&zip, inputs.offset < targets.offset ? (size_t)targets.offset : (size_t)inputs.offset);
     HILL__TRY(zip_table(&zip, &inputs, NULL, &table));
     int status = HILL_OK;
     if (targets.name && !reading->options.targets) {

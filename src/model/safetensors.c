@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/sort.h"
 
 /* Bytes of the length in front, and what the header's end is padded to. */
@@ -26,6 +27,7 @@ static const safetensors_dtype safetensors_dtypes[] = {{"F32", 32}, {"F64", 64},
 typedef struct safetensors_reader {
     hill__safetensors *file;
     const char *name;
+    uint64_t most; /* bytes of the header */
     hill_error *error;
 } safetensors_reader;
 
@@ -33,6 +35,12 @@ static int safetensors_bad(const safetensors_reader *reader, const char *what, c
 {
     return hill__fail(reader->error, HILL_EMODEL, "%s: tensor %.200s: %s, at byte %llu", reader->name, tensor, what,
                       (unsigned long long)at);
+}
+
+/* The byte of the file at which a value of the header stands. */
+static uint64_t safetensors_at(const hill__json *value)
+{
+    return SAFETENSORS_PREFIX + (uint64_t)value->at;
 }
 
 static bool safetensors_text(const unsigned char *bytes, size_t length)
@@ -103,27 +111,27 @@ static int safetensors_tensor(const safetensors_reader *reader, const hill__json
 {
     const hill__safetensors *file = reader->file;
     const hill__json *dtype = hill__json_get(entry, "dtype"), *shape = hill__json_get(entry, "shape");
-    uint64_t offsets[2], bytes;
+    uint64_t offsets[2], bytes, size = file->file.length - file->data_start, at = safetensors_at(entry);
     tensor->name = entry->key;
-    if (entry->kind != HILL__JSON_OBJECT || entry->count != 3 || !dtype || dtype->kind != HILL__JSON_STRING)
-        return safetensors_bad(reader, "its entry isn't {dtype, shape, data_offsets}", entry->key, SAFETENSORS_PREFIX);
+    if (!dtype || dtype->kind != HILL__JSON_STRING)
+        return safetensors_bad(reader, "its dtype is no text", entry->key, at);
     tensor->dtype = dtype->string;
     unsigned bits = safetensors_bits(dtype->string);
     if (bits == 0)
-        return safetensors_bad(reader, "unknown dtype in the header", entry->key, SAFETENSORS_PREFIX);
+        return safetensors_bad(reader, "unknown dtype", entry->key, at);
     if (!safetensors_list(shape, 0, HILL__SAFETENSORS_RANK_MOST, tensor->shape))
-        return safetensors_bad(reader, "its shape isn't a list of sizes in the header", entry->key, SAFETENSORS_PREFIX);
+        return safetensors_bad(reader, "its shape isn't a list of sizes", entry->key, at);
     if (!safetensors_list(hill__json_get(entry, "data_offsets"), 2, 2, offsets))
-        return safetensors_bad(reader, "its data_offsets aren't two numbers in the header", entry->key, SAFETENSORS_PREFIX);
+        return safetensors_bad(reader, "its data_offsets aren't two numbers", entry->key, at);
     tensor->rank = shape->count;
     tensor->begin = offsets[0];
     tensor->end = offsets[1];
-    uint64_t size = file->file.length - file->data_start;
     if (tensor->begin > tensor->end || tensor->end > size)
-        return safetensors_bad(reader, "its bytes lie outside the file, which is cut off or damaged", entry->key,
-                               file->data_start + size);
+        return safetensors_bad(reader, "its bytes lie outside the file, which is cut off or damaged", entry->key, at);
     if (!safetensors_bytes(tensor, bits, &bytes) || bytes != tensor->end - tensor->begin)
-        return safetensors_bad(reader, "its shape and its bytes differ", entry->key, file->data_start + tensor->begin);
+        return safetensors_bad(reader, "its shape and its bytes differ", entry->key, at);
+    if (bytes == 0)
+        return safetensors_bad(reader, "it has no bytes", entry->key, at);
     tensor->data = file->file.data + file->data_start + (size_t)tensor->begin;
     return HILL_OK;
 }
@@ -131,12 +139,12 @@ static int safetensors_tensor(const safetensors_reader *reader, const hill__json
 static int safetensors_metadata(const safetensors_reader *reader, const hill__json *metadata)
 {
     if (metadata->kind != HILL__JSON_OBJECT)
-        return hill__fail(reader->error, HILL_EMODEL, "%s: __metadata__ is no object, at byte %u", reader->name,
-                          SAFETENSORS_PREFIX);
+        return hill__fail(reader->error, HILL_EMODEL, "%s: __metadata__ is no object, at byte %llu", reader->name,
+                          (unsigned long long)safetensors_at(metadata));
     for (const hill__json *item = metadata->first; item; item = item->next)
         if (item->kind != HILL__JSON_STRING)
-            return hill__fail(reader->error, HILL_EMODEL, "%s: __metadata__: %.200s is no text, at byte %u", reader->name,
-                              item->key, SAFETENSORS_PREFIX);
+            return hill__fail(reader->error, HILL_EMODEL, "%s: __metadata__: %.200s is no text, at byte %llu", reader->name,
+                              item->key, (unsigned long long)safetensors_at(item));
     reader->file->metadata = metadata;
     return HILL_OK;
 }
@@ -151,20 +159,20 @@ static int safetensors_compare(const void *self, size_t a, size_t b)
     return 0;
 }
 
-/* Sees that the tensors, in the order of their bytes, own each byte of the data once. */
-static int safetensors_cover(const safetensors_reader *reader, const hill__safetensor *tensors, size_t *order)
+/* Sees that the tensors own each byte of the data once. */
+static int safetensors_cover(const safetensors_reader *reader, size_t *order)
 {
-    hill__safetensors *file = reader->file;
+    const hill__safetensors *file = reader->file;
     uint64_t at = 0, size = file->file.length - file->data_start;
     for (size_t i = 0; i < file->count; i++)
         order[i] = i;
-    hill__sort(order, file->count, safetensors_compare, tensors);
+    hill__sort(order, file->count, safetensors_compare, file->tensors);
     for (size_t i = 0; i < file->count; i++) {
-        file->tensors[i] = tensors[order[i]];
-        if (file->tensors[i].begin != at)
-            return safetensors_bad(reader, file->tensors[i].begin < at ? "it overlaps another" : "a hole lies before it",
-                                   file->tensors[i].name, file->data_start + at);
-        at = file->tensors[i].end;
+        const hill__safetensor *tensor = &file->tensors[order[i]];
+        if (tensor->begin != at)
+            return safetensors_bad(reader, tensor->begin < at ? "it overlaps another" : "a hole lies before it", tensor->name,
+                                   file->data_start + tensor->begin);
+        at = tensor->end;
     }
     if (at != size)
         return hill__fail(reader->error, HILL_EMODEL, "%s: %llu bytes belong to no tensor, at byte %llu", reader->name,
@@ -172,15 +180,17 @@ static int safetensors_cover(const safetensors_reader *reader, const hill__safet
     return HILL_OK;
 }
 
-static int safetensors_entries(const safetensors_reader *reader, const hill__json *root, hill__safetensor *tensors)
+/* Takes the metadata and counts the tensors; memory is only taken for what looks like one. */
+static int safetensors_count(const safetensors_reader *reader, const hill__json *root)
 {
-    size_t count = 0;
-    for (const hill__json *entry = root->first; entry; entry = entry->next)
+    for (const hill__json *entry = root->first; entry; entry = entry->next) {
         if (strcmp(entry->key, "__metadata__") == 0)
             HILL__TRY(safetensors_metadata(reader, entry));
+        else if (entry->kind != HILL__JSON_OBJECT || entry->count != 3)
+            return safetensors_bad(reader, "its entry isn't {dtype, shape, data_offsets}", entry->key, safetensors_at(entry));
         else
-            HILL__TRY(safetensors_tensor(reader, entry, &tensors[count++]));
-    reader->file->count = count;
+            reader->file->count++;
+    }
     return HILL_OK;
 }
 
@@ -188,23 +198,18 @@ static int safetensors_header(const safetensors_reader *reader)
 {
     hill__safetensors *file = reader->file;
     const hill__json *root = hill__json_root(file->tree);
-    if (root->kind != HILL__JSON_OBJECT)
-        return hill__fail(reader->error, HILL_EMODEL, "%s: the header is no JSON object, at byte %u", reader->name,
-                          SAFETENSORS_PREFIX);
     const hill_allocator *allocator = &file->allocator;
-    size_t room = root->count;
-    hill__safetensor *tensors = hill__alloc(allocator, room, sizeof *tensors);
-    size_t *order = hill__alloc(allocator, room, sizeof *order);
-    file->tensors = hill__alloc(allocator, room, sizeof *file->tensors);
-    int status = HILL_EMEMORY;
-    if (tensors && order && file->tensors)
-        status = safetensors_entries(reader, root, tensors);
-    else
-        status = hill__fail_memory(reader->error);
+    HILL__TRY(safetensors_count(reader, root));
+    file->tensors = hill__alloc(allocator, file->count, sizeof *file->tensors);
+    size_t *order = hill__alloc(allocator, file->count, sizeof *order);
+    int status = file->tensors && order ? HILL_OK : hill__fail_memory(reader->error);
+    hill__safetensor *tensor = file->tensors;
+    for (const hill__json *entry = root->first; entry && status == HILL_OK; entry = entry->next)
+        if (entry->kind == HILL__JSON_OBJECT && entry != file->metadata)
+            status = safetensors_tensor(reader, entry, tensor++);
     if (status == HILL_OK)
-        status = safetensors_cover(reader, tensors, order);
-    hill__free(allocator, order, room, sizeof *order);
-    hill__free(allocator, tensors, room, sizeof *tensors);
+        status = safetensors_cover(reader, order);
+    hill__free(allocator, order, file->count, sizeof *order);
     return status;
 }
 
@@ -213,9 +218,14 @@ static int safetensors_parse(const safetensors_reader *reader)
     hill__safetensors *file = reader->file;
     const unsigned char *bytes = file->file.data;
     uint64_t length = file->file.length >= SAFETENSORS_PREFIX ? safetensors_length(bytes) : 0;
-    if (length == 0 || length > HILL__SAFETENSORS_HEADER_MOST || (file->file.length > 8 && bytes[8] != '{'))
+    bool header = length > 0 && file->file.length > SAFETENSORS_PREFIX && bytes[SAFETENSORS_PREFIX] == '{' && length >> 40 == 0;
+    if (!header)
         return hill__fail(reader->error, HILL_EMODEL, "%s: is not a Downhill model: %s", reader->name,
                           safetensors_looks(bytes, file->file.length));
+    if (length > reader->most)
+        return hill__fail(reader->error, HILL_EMODEL,
+                          "%s: its header of %llu bytes, by byte 0, is over %llu; --limit-header raises that", reader->name,
+                          (unsigned long long)length, (unsigned long long)reader->most);
     if (length > file->file.length - SAFETENSORS_PREFIX)
         return hill__fail(reader->error, HILL_EMODEL, "%s: cut off: its header of %llu bytes goes on at byte %zu", reader->name,
                           (unsigned long long)length, file->file.length);
@@ -273,30 +283,31 @@ static unsigned char *safetensors_put(unsigned char *at, uint64_t value, unsigne
     return at;
 }
 
-static void safetensors_put_tensor(const hill__safetensors_draft *draft, const hill_tensor *tensor, unsigned char **at)
+static void safetensors_put_tensor(const hill_tensor *tensor, const float *values, unsigned char **at)
 {
     size_t count = 1;
     for (size_t k = 0; k < tensor->rank; k++)
         count *= tensor->shape[k];
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
-        memcpy(&bits, &draft->values[tensor->offset + i], sizeof bits);
+        memcpy(&bits, &values[i], sizeof bits);
         *at = safetensors_put(*at, bits, sizeof bits);
     }
 }
 
-int hill__safetensors_take(hill__file_bytes bytes, const char *name, const hill_allocator *allocator, hill__safetensors **out,
+int hill__safetensors_take(hill__file_bytes bytes, const char *name, const hill_host *host, hill__safetensors **out,
                            hill_error *error)
 {
     *out = NULL;
-    hill__safetensors *file = hill__alloc(allocator, 1, sizeof *file);
+    hill_allocator allocator = hill__allocator(host);
+    hill__safetensors *file = hill__alloc(&allocator, 1, sizeof *file);
     if (!file) {
-        hill__free(allocator, bytes.data, bytes.capacity, 1);
+        hill__free(&allocator, bytes.data, bytes.capacity, 1);
         return hill__fail_memory(error);
     }
-    file->allocator = *allocator;
+    file->allocator = allocator;
     file->file = bytes;
-    safetensors_reader reader = {file, name, error};
+    safetensors_reader reader = {file, name, HILL__LIMIT(hill__limits(host), header), error};
     int status = safetensors_parse(&reader);
     if (status < 0) {
         hill__safetensors_free(file);
@@ -306,12 +317,13 @@ int hill__safetensors_take(hill__file_bytes bytes, const char *name, const hill_
     return HILL_OK;
 }
 
-int hill__safetensors_read(const char *path, const hill_allocator *allocator, hill__safetensors **out, hill_error *error)
+int hill__safetensors_read(const char *path, const hill_host *host, hill__safetensors **out, hill_error *error)
 {
     *out = NULL;
     hill__file_bytes bytes;
-    HILL__TRY(hill__file_read(path, allocator, &bytes, error));
-    return hill__safetensors_take(bytes, path, allocator, out, error);
+    hill_allocator allocator = hill__allocator(host);
+    HILL__TRY(hill__file_read(path, &allocator, &bytes, error));
+    return hill__safetensors_take(bytes, path, host, out, error);
 }
 
 void hill__safetensors_free(hill__safetensors *file)
@@ -319,8 +331,7 @@ void hill__safetensors_free(hill__safetensors *file)
     if (!file)
         return;
     hill_allocator allocator = file->allocator;
-    if (file->tensors)
-        hill__free(&allocator, file->tensors, hill__json_root(file->tree)->count, sizeof *file->tensors);
+    hill__free(&allocator, file->tensors, file->count, sizeof *file->tensors);
     hill__json_free(file->tree);
     hill__free(&allocator, file->file.data, file->file.capacity, 1);
     hill__free(&allocator, file, 1, sizeof *file);
@@ -365,11 +376,9 @@ int hill__safetensors_build(const hill__safetensors_draft *draft, const hill_all
                 hill__add(size, SAFETENSORS_PREFIX, &size);
     int status = HILL_OK;
     *out = (hill__file_bytes){NULL, 0, 0};
-    if (header.length > HILL__SAFETENSORS_HEADER_MOST)
-        status = hill__fail(error, HILL_EMODEL, "the names and classes of this model need a header over 16 MiB");
-    else if (fits && !header.failed)
-        out->data = hill__alloc(allocator, size, 1);
-    if (status == HILL_OK && !out->data)
+    if (fits && !header.failed)
+        out->data = hill__alloc_raw(allocator, size, 1);
+    if (!out->data)
         status = hill__fail_memory(error);
     if (status == HILL_OK) {
         out->length = out->capacity = size;
@@ -377,7 +386,7 @@ int hill__safetensors_build(const hill__safetensors_draft *draft, const hill_all
         memcpy(at, header.data, header.length);
         at += header.length;
         for (size_t i = 0; i < draft->tensor_count; i++)
-            safetensors_put_tensor(draft, &draft->tensors[i], &at);
+            safetensors_put_tensor(&draft->tensors[i], draft->values[i], &at);
     }
     hill__text_free(&header);
     return status;

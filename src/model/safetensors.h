@@ -1,8 +1,8 @@
 /*
  * safetensors.h - the container of model files: 8 bytes of length, a JSON header, the tensors' bytes.
  *
- * The reader refuses what the format forbids: a header over 16 MiB, that is no JSON object, holds a key twice, an unknown dtype
- * or metadata that is no text; a tensor whose shape and bytes differ; bytes that no tensor or two tensors own.
+ * The reader refuses what the format forbids: a header beyond the limit, that is no JSON object, holds a key twice, an unknown dtype
+ * or metadata that is no text; a tensor without bytes, or whose shape and bytes differ; bytes that no tensor or two tensors own.
  */
 #ifndef HILL_MODEL_SAFETENSORS_H
 #define HILL_MODEL_SAFETENSORS_H
@@ -10,7 +10,6 @@
 #include "base/file.h"
 #include "base/json.h"
 
-#define HILL__SAFETENSORS_HEADER_MOST ((uint64_t)16 << 20)
 #define HILL__SAFETENSORS_RANK_MOST 8u
 
 typedef struct hill__safetensor {
@@ -27,7 +26,7 @@ typedef struct hill__safetensors {
     hill__file_bytes file;
     hill__json_tree *tree;
     const hill__json *metadata; /* object of texts, or NULL */
-    hill__safetensor *tensors;  /* in the order of their bytes */
+    hill__safetensor *tensors;  /* in the order of the header */
     size_t count;
     size_t data_start; /* byte of the file */
 } hill__safetensors;
@@ -36,10 +35,10 @@ typedef struct hill__safetensors {
  * Reads a file. HILL_EINPUT, HILL_EIO: it cannot be read; HILL_EMODEL: it isn't a sound safetensors file, with what it looks
  * like, or what is wrong and at which byte.
  */
-int hill__safetensors_read(const char *path, const hill_allocator *allocator, hill__safetensors **out, hill_error *error);
+int hill__safetensors_read(const char *path, const hill_host *host, hill__safetensors **out, hill_error *error);
 
 /* The same for bytes in memory, which it takes over: they are freed with the rest, or at once on failure. */
-int hill__safetensors_take(hill__file_bytes bytes, const char *name, const hill_allocator *allocator, hill__safetensors **out,
+int hill__safetensors_take(hill__file_bytes bytes, const char *name, const hill_host *host, hill__safetensors **out,
                            hill_error *error);
 void hill__safetensors_free(hill__safetensors *file);
 
@@ -61,9 +60,9 @@ typedef struct hill__safetensors_meta_text {
 typedef struct hill__safetensors_draft {
     const hill__safetensors_meta_text *metadata;
     size_t metadata_count;
-    const hill_tensor *tensors; /* `offset` counts floats of `values` */
+    const hill_tensor *tensors; /* their `offset` doesn't matter */
     size_t tensor_count;
-    const float *values;
+    const float *const *values; /* [tensor_count] the floats of each */
 } hill__safetensors_draft;
 
 /* The file as bytes, the same for the same draft; free with hill__free(allocator, data, capacity, 1). */

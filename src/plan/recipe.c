@@ -7,11 +7,17 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/number.h"
 #include "plan/net.h"
 #include "plan/words.h"
 
 #define HILL_WORDS_NONE (-1)
+
+/* The default of a limit, as text. */
+#define LIMIT(name) LIMIT_TEXT(HILL__LIMIT_##name)
+#define LIMIT_TEXT(number) LIMIT_STRING(number)
+#define LIMIT_STRING(number) #number
 
 static const hill_knob knob_table[] = {
 #define KNOB(name, kind, initial, low, high, words, vocabulary, unit, group, argument, sentence) \
@@ -234,6 +240,7 @@ int hill_recipe_is_set(const hill_recipe *recipe, const char *knob)
 const char *hill_recipe_text(hill_recipe *recipe)
 {
     hill__text_clear(&recipe->text);
+    recipe->text.failed = false; /* there may be memory again */
     for (size_t i = 0; i < KNOB_COUNT; i++)
         if (recipe->values[i]) {
             hill__text_add_string(&recipe->text, knob_table[i].name);
@@ -244,13 +251,29 @@ const char *hill_recipe_text(hill_recipe *recipe)
     return recipe->text.failed ? NULL : hill__text_string(&recipe->text);
 }
 
+void hill_recipe_limits(const hill_recipe *recipe, hill_limits *limits)
+{
+    const char *const knobs[] = {"limit-line", "limit-columns", "limit-header", "limit-ratio"};
+    uint64_t *const fields[] = {&limits->line, &limits->columns, &limits->header, &limits->ratio};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (hill_recipe_is_set(recipe, knobs[i]))
+            *fields[i] = hill__recipe_count(recipe, knobs[i]);
+}
+
+bool hill__knob_is_lent(const hill_knob *knob)
+{
+    return strcmp(knob->group, "limits") == 0;
+}
+
 int hill__recipe_copy(const hill_recipe *recipe, const hill_allocator *allocator, hill_recipe **out, hill_error *error)
 {
     hill_host host = HILL_HOST_INIT;
     host.allocator = *allocator;
     HILL__TRY(hill_recipe_new(&host, out, error));
     for (size_t i = 0; i < KNOB_COUNT; i++) {
-        int status = recipe->values[i] ? hill_recipe_set(*out, knob_table[i].name, recipe->values[i], error) : HILL_OK;
+        if (!recipe->values[i] || hill__knob_is_lent(&knob_table[i]))
+            continue;
+        int status = hill_recipe_set(*out, knob_table[i].name, recipe->values[i], error);
         if (status < 0) {
             hill_recipe_free(*out);
             *out = NULL;

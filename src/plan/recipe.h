@@ -12,7 +12,10 @@ struct hill_recipe {
     hill__text text;
 };
 
-/* A copy that the caller frees with hill_recipe_free. */
+/* True for a knob that is the host's and no part of a plan or a model: the limits. */
+bool hill__knob_is_lent(const hill_knob *knob);
+
+/* A copy without the knobs that are lent. The caller frees it with hill_recipe_free. */
 int hill__recipe_copy(const hill_recipe *recipe, const hill_allocator *allocator, hill_recipe **out, hill_error *error);
 
 /* The knob as a number (its default where unset). 0 for an unknown knob: callers name knobs of the table. */

@@ -118,7 +118,8 @@ static int write_defaults(hill_recipe *recipe, hill_error *error)
     size_t count;
     const hill_knob *knobs = hill_knobs(&count);
     for (size_t i = 0; i < count; i++)
-        if (!hill_recipe_is_set(recipe, knobs[i].name) && knobs[i].initial[0] && strcmp(knobs[i].initial, "auto") != 0)
+        if (!hill_recipe_is_set(recipe, knobs[i].name) && knobs[i].initial[0] && strcmp(knobs[i].initial, "auto") != 0 &&
+            !hill__knob_is_lent(&knobs[i]))
             HILL__TRY(hill_recipe_set(recipe, knobs[i].name, knobs[i].initial, error));
     return HILL_OK;
 }

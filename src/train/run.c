@@ -466,6 +466,13 @@ const char *hill_run_stopped(const hill_run *run)
     return words[run->stop];
 }
 
+uint64_t hill_run_steps(const hill_run *run, unsigned *ways_back)
+{
+    if (ways_back)
+        *ways_back = (unsigned)run->good.returns;
+    return run->at.step;
+}
+
 uint64_t hill_run_epoch_steps(const hill_run *run)
 {
     return run->epoch_steps;

@@ -487,7 +487,8 @@ static void hopeless_rows_are_not_tried_again(void **state)
         d.ways_back += row.back != 0;
     assert_int_equal(status, HILL_EDIVERGED);
     assert_int_equal(d.ways_back, 0);
-    assert_non_null(strstr(hill_run_message(d.run), ", rows 42: the cost is no finite number, at rate 0.1; a smaller rate changes "));
+    assert_non_null(
+        strstr(hill_run_message(d.run), ", rows 42: the cost is no finite number, at rate 0.1; a smaller rate changes "));
     park(&d);
 }
 
