@@ -202,9 +202,21 @@ def weights():
     })
 
 
+def checkpoints():
+    """Edits of a checkpoint that the target makes: where, how many bytes go, how many come, those."""
+    def edit(at, cut, text):
+        return struct.pack("<HBB", at, cut, len(text)) + text
+    return {
+        "sgd": b"\x00", "adamw": b"\x01", "later": b"\x06", "later-adamw": b"\x0d", "over": b"\x1e", "over-adamw": b"\x1f",
+        "edit": b"\x07" + edit(1500, 1, b"1") + edit(1600, 0, b"null"), "weight": b"\x04" + edit(65000, 4, b"\0\0\x80\x3f"),
+        "file": b"\x00" + models()["numbers-made"],
+    }
+
+
 def jsons():
     made = {f"encoder-{name}": json.dumps(encoder).encode() for name, encoder in ENCODERS.items()}
-    made["encoder-escapes"] = json.dumps(ENCODERS["classes"]).replace("colour", r"\u000a\u00e9").replace("yes", r"\u000c").encode()
+    escapes = json.dumps(ENCODERS["classes"]).replace("colour", r"\u000a\u00e9").replace("yes", r"\u000c")
+    made["encoder-escapes"] = escapes.encode()
     made["values"] = rb'{"a":[null,true,false,-0,1.5e-7,10],"\u00e9\ud83d\ude00":"\"\\\/\b\f\n\r\t","":{}}'
     made["deep"] = b"[" * 31 + b"]" * 31
     made["header"] = models()["classes-made"].split(b"\0")[0]
@@ -230,6 +242,7 @@ def plain(files):
 
 
 TARGETS = {
+    "checkpoint": checkpoints,
     "csv": csvs,
     "gz": gzips,
     "idx": lambda: plain(images()),
@@ -260,6 +273,9 @@ ENCODER_WORDS = ["header", "task", "classes", "numbers", "inputs", "target", "na
                  "image", "values", "missing", "fill", "mean", "deviation", "height", "width", "channels", "unit"]
 MODEL_WORDS = ["__metadata__", "format", "downhill 1", "arith", "recipe", "encoder", "rows", "epochs", "steps", "best_epoch",
                "dtype", "F32", "F64", "shape", "data_offsets", "layer1.weight", "layer1.bias", "layer2.weight", "run."]
+RUN_WORDS = ["data", "valid", "start", "seed", "step", "epoch_cost", "recent", "recent_steps", "good_step", "good_epoch_cost",
+             "good_recent", "good_recent_steps", "first_cost", "ways_back", "best_epoch", "best_cost", "ended",
+             "18446744073709551615", "1e308", "-1", "run.good.", "run.moment1.", "run.moment2."]
 NUMBER_WORDS = ["e+", "e-", "E", ".", "inf", "infinity", "nan", "0x", "00000000", "99999999", "308", "-324"]
 ZIP_WORDS = ["PK\x01\x02", "PK\x03\x04", "PK\x05\x06", "PK\x06\x06", "PK\x06\x07", "x_train.npy", "y_test.npy", "images",
              "target"]
@@ -267,6 +283,7 @@ ZIP_WORDS = ["PK\x01\x02", "PK\x03\x04", "PK\x05\x06", "PK\x06\x06", "PK\x06\x07
 
 def words_of(target):
     return {
+        "checkpoint": JSON_WORDS + RUN_WORDS + MODEL_WORDS,
         "csv": CSV_WORDS,
         "gz": ["\x1f\x8b\x08", *CSV_WORDS],
         "idx": ["\x00\x00\x08\x01", "\x00\x00\x08\x03", "\x00\x00\x0e\x02", "\x00\x00\x00\x01"],

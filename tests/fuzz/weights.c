@@ -22,20 +22,22 @@ static hill_plan *make_plan(const hill_host *host)
 
 static int start(const hill_plan *plan, const hill_host *host, float *weights, hill_error *error)
 {
-    return hill__model_start(fuzz_path(), plan, &host->allocator, weights, error);
+    return hill__model_start(fuzz_path(), plan, host, weights, error);
 }
 
 /* The weights saved as a bare file, and read again. */
 static void start_again(const hill_plan *plan, const hill_host *host, const float *weights, size_t floats)
 {
     hill_tensor tensors[4];
+    const float *values[4];
     hill__file_bytes bytes;
     float *again = hill__alloc(&host->allocator, floats, sizeof *again);
     for (size_t i = 0; i < 4; i++) {
         tensors[i] = (hill_tensor)HILL_TENSOR_INIT;
         must(hill_plan_tensor(plan, i, &tensors[i]) == HILL_OK);
+        values[i] = weights + tensors[i].offset;
     }
-    hill__safetensors_draft draft = {NULL, 0, tensors, 4, weights};
+    hill__safetensors_draft draft = {NULL, 0, tensors, 4, values};
     must(again && hill__safetensors_build(&draft, &host->allocator, &bytes, NULL) == HILL_OK);
     fuzz_file(bytes.data, bytes.length);
     must(start(plan, host, again, NULL) == HILL_OK && memcmp(again, weights, floats * sizeof *again) == 0);
