@@ -18,6 +18,8 @@ static void write_value(hill__text *text, const hill__json *value)
         return;
     }
     hill__text_add_string(text, value->kind == HILL__JSON_NUMBER ? value->string : words[value->kind]);
+    if (value->kind != HILL__JSON_ARRAY && value->kind != HILL__JSON_OBJECT)
+        return;
     for (const hill__json *member = value->first; member; member = member->next) {
         if (value->kind == HILL__JSON_OBJECT) {
             must(hill__json_get(value, member->key) == member);
@@ -27,8 +29,7 @@ static void write_value(hill__text *text, const hill__json *value)
         write_value(text, member);
         hill__text_add_string(text, member->next ? "," : "");
     }
-    if (value->kind == HILL__JSON_ARRAY || value->kind == HILL__JSON_OBJECT)
-        hill__text_add_string(text, value->kind == HILL__JSON_ARRAY ? "]" : "}");
+    hill__text_add_string(text, value->kind == HILL__JSON_ARRAY ? "]" : "}");
 }
 
 static void write_again(const hill__json_tree *tree, const hill_allocator *allocator)
