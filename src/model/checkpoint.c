@@ -119,7 +119,7 @@ static bool checkpoint_is_possible(const hill_run *run, checkpoint_state *state)
            state->good.place.step <= state->at.step && state->good.returns <= HILL__RETURNS_MOST &&
            state->watch.best_epoch <= state->at.epoch && (run->has_valid || state->watch.best_epoch == 0) &&
            (state->ended == HILL__STOP_NONE || state->ended == HILL__STOP_EPOCHS || state->ended == HILL__STOP_PATIENCE) &&
-           (state->ended == HILL__STOP_EPOCHS) == (state->at.step == run->total_steps);
+           (state->at.step == run->total_steps ? state->ended != HILL__STOP_NONE : state->ended != HILL__STOP_EPOCHS);
 }
 
 static int checkpoint_read_state(const hill_run *run, const hill__safetensors *file, const char *path, checkpoint_state *state,

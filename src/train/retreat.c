@@ -133,11 +133,9 @@ int hill__run_retreat(hill_run *run, hill__fault fault, size_t rows)
     describe(run, fault, rows, end ? end : then);
     memcpy(run->weights, run->good_weights, state_floats(run) * sizeof(float));
     run->at = run->good.place;
+    run->good.returns += end == NULL;
     hill__run_stand(run);
-    if (end) {
+    if (end)
         run->stop = HILL__STOP_DIVERGED;
-        return HILL_EDIVERGED;
-    }
-    run->good.returns++;
-    return HILL_ROW;
+    return end ? HILL_EDIVERGED : HILL_ROW;
 }

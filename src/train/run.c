@@ -68,13 +68,14 @@ static bool source_fits(const hill_plan *plan, const hill_source *source)
 void hill__run_stand(hill_run *run)
 {
     run->next_step = 0;
+    run->slow = hill__power(0.5, run->good.returns);
     if (run->shuffled)
         run->order = hill__permutation_make(run->train.rows, run->seed, run->at.epoch, HILL__PURPOSE_ORDER);
 }
 
 double hill__run_rate(const hill_run *run)
 {
-    return hill__schedule_rate(&run->schedule, run->at.step) * hill__power(0.5, run->good.returns);
+    return hill__schedule_rate(&run->schedule, run->at.step) * run->slow;
 }
 
 static size_t block_of(const hill_run *run, uint64_t rows)

@@ -77,6 +77,7 @@ struct hill_run {
     hill__schedule schedule;
     hill__watch watch;
     hill__good good;
+    double slow; /* what the ways back leave of the schedule's rate */
     hill__stop stop;
     char message[500];
 };
@@ -84,7 +85,7 @@ struct hill_run {
 /* Gathers rows run->rows[0..count-1] of a source into run->inputs and run->targets. */
 int hill__run_gather(hill_run *run, const hill_source *source, size_t count);
 
-/* What follows from run->at, once it was set from outside: the order of the epoch. */
+/* What follows from the place and the ways back, once they were set: the order of the epoch, the rate's part. */
 void hill__run_stand(hill_run *run);
 
 /* The rate of the step to come: what the schedule says, halved with every way back. */
