@@ -129,7 +129,10 @@ static inline void fuzz_touch(const hill_table *table)
 static const hill__wanted fuzz_wanted[] = {{"c2", 1, HILL_COLUMN_CATEGORY, false}, {"c1", 0, HILL_COLUMN_NUMBER, true}};
 static const hill__schema fuzz_schema = {fuzz_wanted, 2, false};
 
-/* Ways to read that all formats have, by bits of `how`: 1 a model's columns, 2 column 2 as categories, 4 the test part. */
+/*
+ * Ways to read that all formats have, by bits of `how`: 1 the columns that a model wants, 2 the second one as categories, 4 the
+ * test part, 8 limits that are soon met.
+ */
 static inline hill__reading fuzz_reading(unsigned how, fuzz_memory *memory)
 {
     hill_host host = fuzz_host(memory);
@@ -137,6 +140,8 @@ static inline hill__reading fuzz_reading(unsigned how, fuzz_memory *memory)
     reading.schema = how & 1 ? &fuzz_schema : NULL;
     reading.options.categories = how & 2 ? "2" : NULL;
     reading.options.part = how & 4 ? HILL_PART_TEST : HILL_PART_TRAIN;
+    if (how & 8)
+        reading.limits = (hill_limits){sizeof(hill_limits), 16, 2, 100, 1};
     return reading;
 }
 
