@@ -7,6 +7,7 @@
 
 /* Rows with everything that a cell may be, and images of 2 x 2 bytes. */
 static const char cells[] = "a,colour,k\n1,red,yes\n?,green,no\n-2.5,,\n3,purple,yes\n";
+static const char numbers[] = "1,2,3\n?,5,6\n-1e300,0,0.5\n";
 static const unsigned char images[] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 1, 2, 3, 4, 5, 6, 7, 255, 255, 0, 9};
 
 /* The answer to a row is the same whatever stands around it. */
@@ -30,6 +31,18 @@ static void ask(hill_model *model, const void *data, size_t size, const hill_hos
     free(one);
     free(all);
     hill_table_free(table);
+}
+
+/* What a person reads about it. */
+static void describe(const hill_model *model)
+{
+    hill_model_facts facts = HILL_MODEL_FACTS_INIT;
+    must(hill_model_info(model, &facts) == HILL_OK && facts.inputs == model->sizes.inputs);
+    for (size_t i = 0; i < facts.classes; i++)
+        must(strlen(hill_model_class(model, i)) < SIZE_MAX);
+    for (size_t i = 0; i < facts.columns; i++)
+        fuzz_shown(hill_model_column(model, i), 1);
+    must(!hill_model_class(model, facts.classes) && !hill_model_column(model, facts.columns));
 }
 
 static hill__file_bytes save(const hill_model *model)
@@ -63,7 +76,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(memory.asked <= FUZZ_JUSTIFIED(size));
     must(status == HILL_OK || status == HILL_EMODEL);
     if (status == HILL_OK) {
+        describe(model);
         ask(model, cells, sizeof cells - 1, &host);
+        ask(model, numbers, sizeof numbers - 1, &host);
         ask(model, images, sizeof images, &host);
         save_twice(model, &host);
     } else {

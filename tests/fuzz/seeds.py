@@ -63,6 +63,19 @@ def csvs():
     }
 
 
+def trainings():
+    """Tables with classes and with numbers to learn."""
+    flowers = b"length,colour,kind\n" + b"".join(b"%d.5,%s,%s\n" % (i, (b"red", b"blue", b"")[i % 3], (b"a", b"b")[i % 2])
+                                                for i in range(12))
+    heights = b"x,y\n" + b"".join(b"%d,%d.25\n" % (i, i * i) for i in range(9)) + b"?,4\n3,\n"
+    tables = {"flowers": flowers, "heights": heights}
+    made = {f"{name}-{how}": bytes([how]) + text for name, text in tables.items() for how in range(8)}
+    made["npy"] = b"\x01" + arrays()["doubles"]
+    made["images"] = archives()["images"]
+    made["huge"] = b"\x01" + b"1e308,-1e308\n-1e308,1e308\n0,1\n1e-308,2\n"
+    return made
+
+
 def arrays():
     numbers = struct.pack("<6d", *range(6))
     return {
@@ -251,6 +264,7 @@ TARGETS = {
     "npy": lambda: plain(arrays()),
     "npz": archives,
     "numbers": numbers,
+    "train": trainings,
     "recipe": lambda: {f"{name}-{how}": bytes([how]) + text.encode() for name, text in RECIPES.items() for how in (2, 129)},
     "weights": weights,
 }
@@ -293,6 +307,7 @@ def words_of(target):
         "npz": NPY_WORDS + ZIP_WORDS,
         "numbers": NUMBER_WORDS,
         "recipe": ["output ", "\n", "=", ", ", *(word + "=" for word in table_words()), *table_words()],
+        "train": [*CSV_WORDS, "target", "label", "class", "1e308", "-1e-308", "0"],
         "weights": JSON_WORDS + MODEL_WORDS,
     }[target]
 
