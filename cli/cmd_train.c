@@ -225,8 +225,11 @@ static int introduce(training *t)
     report_line(&out, STDERR_FILENO, "net", text_get(&words));
     if (t->resumed) {
         text_clear(&words);
-        text_format(&words, "step %llu of %llu, from %s", (unsigned long long)hill_run_steps(t->run, NULL),
-                    (unsigned long long)hill_run_total_steps(t->run), t->resumed);
+        text_string(&words, "step ");
+        text_count(&words, hill_run_steps(t->run, NULL));
+        text_string(&words, " of ");
+        text_count(&words, hill_run_total_steps(t->run));
+        text_format(&words, ", from %s", t->resumed);
         report_line(&out, STDERR_FILENO, "resumed", text_get(&words));
     }
     progress_clear(&t->progress);

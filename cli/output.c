@@ -67,15 +67,6 @@ static int make_temporary(const char *path, char **name)
     return descriptor;
 }
 
-static int sync_file(int descriptor)
-{
-    int result = 0;
-    do {
-        result = fsync(descriptor);
-    } while (result != 0 && errno == EINTR);
-    return result;
-}
-
 int output_code(int status)
 {
     switch (status) {
@@ -191,6 +182,15 @@ int output_open(const char *path, int flags)
     return descriptor;
 }
 
+int output_sync(int descriptor)
+{
+    int result = 0;
+    do {
+        result = fsync(descriptor);
+    } while (result != 0 && errno == EINTR);
+    return result;
+}
+
 int output_create(const char *path, output_file *file)
 {
     struct stat facts;
@@ -222,7 +222,7 @@ int output_close(output_file *file)
         (void)umask(mask);
         /* A file replaced keeps its permissions; a new one gets the usual ones, not mkstemp's private ones. */
         mode_t mode = stat(file->path, &facts) == 0 ? facts.st_mode & 0777 : 0666 & ~mask;
-        if (fchmod(file->descriptor, mode) != 0 || sync_file(file->descriptor) != 0)
+        if (fchmod(file->descriptor, mode) != 0 || output_sync(file->descriptor) != 0)
             problem = errno;
     }
     /* After EINTR the file is closed all the same. */

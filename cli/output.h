@@ -58,6 +58,9 @@ void output_say(text *t);
 /* open(), gone on with where a signal interrupts it; a file that it makes has the usual permissions. */
 int output_open(const char *path, int flags);
 
+/* fsync(), gone on with likewise. */
+int output_sync(int descriptor);
+
 /* Whether a descriptor is a terminal that can redraw a line (TERM isn't "dumb"), and whether colour is welcome there. */
 bool output_is_terminal(int descriptor);
 bool output_has_colour(int descriptor);

@@ -44,7 +44,9 @@ const hill_knob *hill_knob_find(const char *name)
 static bool is_listed(const char *list, const char *word)
 {
     size_t length = strlen(word);
-    for (const char *at = list; length > 0 && (at = strstr(at, word)) != NULL; at += length)
+    if (length == 0 || strchr(word, ' '))
+        return false;
+    for (const char *at = list; (at = strstr(at, word)) != NULL; at += length)
         if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
             return true;
     return false;
@@ -85,9 +87,24 @@ static int accept_number(const hill_knob *knob, const char *value, hill_error *e
     return HILL_OK;
 }
 
-static int accept_value(const hill_knob *knob, const char *value, hill_error *error)
+/* A text is one line of UTF-8, and some are more than that. */
+static int accept_text(const hill_knob *knob, const char *value, hill_error *error)
 {
     hill__net net;
+    size_t left = strlen(value), length = 1;
+    if (strpbrk(value, "\r\n"))
+        return hill__fail(error, HILL_ERECIPE, "%s: a value is one line", knob->name);
+    for (const char *at = value; left > 0 && length > 0; at += length, left -= length)
+        length = hill__utf8((const unsigned char *)at, left);
+    if (length == 0)
+        return hill__fail(error, HILL_ERECIPE, "%s: byte %zu is no UTF-8", knob->name, strlen(value) - left + 1);
+    if (strcmp(knob->name, "delimiter") == 0 && strcmp(value, "\\t") != 0 && (strlen(value) != 1 || !strchr(",;|\t ", *value)))
+        return hill__fail(error, HILL_ERECIPE, "delimiter '%.40s': must be one of , ; | or the word tab, space or auto", value);
+    return strcmp(knob->name, "net") == 0 ? hill__net_parse(value, &net, error) : HILL_OK;
+}
+
+static int accept_value(const hill_knob *knob, const char *value, hill_error *error)
+{
     if (is_listed(knob->words, value))
         return HILL_OK;
     switch (knob->kind) {
@@ -98,12 +115,9 @@ static int accept_value(const hill_knob *knob, const char *value, hill_error *er
         if (knob->vocabulary >= 0 && hill__word_index((hill_vocabulary)knob->vocabulary, value) >= 0)
             return HILL_OK;
         return refuse_word(knob, value, error);
-    case HILL_KNOB_TEXT:
-        if (strchr(value, '\n') || strchr(value, '\r'))
-            return hill__fail(error, HILL_ERECIPE, "%s: a value is one line", knob->name);
-        return strcmp(knob->name, "net") == 0 ? hill__net_parse(value, &net, error) : HILL_OK;
+    default: /* HILL_KNOB_TEXT */
+        return accept_text(knob, value, error);
     }
-    return HILL_EARGUMENT;
 }
 
 int hill_recipe_new(const hill_host *host, hill_recipe **out, hill_error *error)

@@ -1,8 +1,8 @@
 /*
  * retreat.c - what a run does when it diverges: says what and where, and goes back to the last good weights.
  *
- * Invariant: the good weights, moments and place are a state that the run was in, and nothing is left of what came after it but
- * the rate's halving, and the best weights where they came after it.
+ * Invariant: the good weights, moments and place are a state that the run was in, and of what came after
+ * it nothing is left but the rate's halving.
  */
 #include "base/fp.h"
 

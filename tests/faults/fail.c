@@ -124,7 +124,6 @@ DIR *__real_opendir(const char *path);
 ssize_t __real_read(int descriptor, void *bytes, size_t size);
 ssize_t __real_write(int descriptor, const void *bytes, size_t size);
 int __real_close(int descriptor);
-int __real_fsync(int descriptor);
 int __real_ftruncate(int descriptor, off_t length);
 int __real_stat(const char *path, struct stat *facts);
 int __real_fstat(int descriptor, struct stat *facts);
@@ -252,7 +251,7 @@ int __wrap_close(int descriptor)
 
 int __wrap_fsync(int descriptor)
 {
-    return fails("fsync", "fsync", name_of(descriptor)) ? -1 : __real_fsync(descriptor);
+    return fails("fsync", "fsync", name_of(descriptor)) ? -1 : 0; /* nobody cuts the power of a test */
 }
 
 int __wrap_ftruncate(int descriptor, off_t length)

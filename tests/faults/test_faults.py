@@ -24,7 +24,7 @@ import faults
 
 NET = ["--net", "4 tanh", "--epochs", "2", "--batch", "16", "--valid", "0.25"]
 INPUTS = ("csv", "csv.gz", "npz", "idx", "stdin")
-VERBS = ("train", "train-files", "predict", "predict-out", "eval", "info-data", "info-model", "check", "help")
+VERBS = ("train", "train-files", "resume", "resume-file", "predict", "predict-out", "eval", "info-data", "info-model", "check", "help")
 
 
 def table(rows=36, seed=1):
@@ -66,8 +66,8 @@ def data_files(kind):
 
 
 def train_case(files, data, stdin):
-    return faults.Case(["train", data, *NET, "--log", "run.jsonl", "--out", "m.safetensors", "--json"], files,
-                       ("m.safetensors", "run.jsonl"), stdin, again=True)
+    return faults.Case(["train", data, *NET, "--checkpoint-every", "1", "--log", "run.jsonl", "--out", "m.safetensors", "--json"],
+                       files, ("m.safetensors", "run.jsonl"), stdin)
 
 
 def with_many_files(case, model):
@@ -77,6 +77,16 @@ def with_many_files(case, model):
     words = ["train", "trees.csv", "--recipe", "r.recipe", "--valid", "v.csv", "--test", "t.csv", "--start", "s.safetensors",
              "--log", "run.jsonl", "--out", "m.safetensors"]
     return dataclasses.replace(case, words=words, before=files)
+
+
+def resumed(bench, case):
+    """The same command once more after a kill when all but the last step were done, and one that is told what to go on from."""
+    bench.restore(case.before)
+    left = bench.run(case, "rename", "die", len(case.checkpoints) - 1).files
+    saved = max((content for name, content in left.items() if faults.CHECKPOINT.fullmatch(name)), key=faults.step_of)
+    alone = {name: content for name, content in left.items() if not faults.CHECKPOINT.fullmatch(name)}
+    return {"resume": dataclasses.replace(case, before=left),
+            "resume-file": dataclasses.replace(case, words=case.words + ["--resume", "saved"], before={**alone, "saved": saved})}
 
 
 def made_by(bench, case, *more):
@@ -95,9 +105,11 @@ def cases(bench, kind):
     model = made_by(bench, train)["m.safetensors"]
     train.before = made_by(bench, train, "--seed", "2")
     assert train.before["m.safetensors"] != model
+    train.checkpoints = bench.checkpoints_of(train)
     files = {**files, "m.safetensors": model}
     made = {
         "train": train,
+        **resumed(bench, train),
         "predict": ["predict", "m.safetensors", data],
         "predict-out": faults.Case(["predict", "m.safetensors", data, "--out", "answers.csv"], {**files, "answers.csv": b"old"},
                                    ("answers.csv",), stdin),
@@ -109,17 +121,19 @@ def cases(bench, kind):
     }
     if kind == "csv":
         made["train-files"] = with_many_files(train, model)
+        made["train-files"].checkpoints = bench.checkpoints_of(made["train-files"])
     return {verb: case if isinstance(case, faults.Case) else faults.Case(case, files, (), stdin) for verb, case in made.items()}
 
 
 def combinations():
-    """One input under the sanitizers is for `make test`, everything else for `make test-long`."""
+    """Every verb on one input is for `make test`, mostly under the sanitizers; everything else for `make test-long`."""
     for build in ("asan", "gcc"):
         for kind in INPUTS:
             for verb in VERBS:
                 if kind != "csv" and verb in ("train-files", "info-model", "help"):
                     continue
-                marks = [] if (build, kind) == ("asan", "csv") else [pytest.mark.long]
+                usual = "gcc" if verb in ("train-files", "resume-file") else "asan"
+                marks = [] if (build, kind) == (usual, "csv") else [pytest.mark.long]
                 yield pytest.param(build, kind, verb, marks=marks, id=f"{build}-{kind}-{verb}")
 
 

@@ -228,10 +228,12 @@ def test_a_damaged_checkpoint_is_as_none(ready):
     code, _ = ready.traced("/^rename:signal=SIGKILL:when=3", *WORDS, "--checkpoint-every", 6)
     assert code == -signal.SIGKILL
     kept = [(path, path.read_bytes()) for path in ready.checkpoints()]
+    log = (ready.folder / LOG).read_bytes()
     for (name, newest), (_, older) in zip(damages(kept[0][1], 20, seed=1), damages(kept[1][1], 20, seed=2)):
         for second in (kept[1][1], older):
             ready.write(kept[0][0].name, newest)
             ready.write(kept[1][0].name, second)
+            ready.write(LOG, log)
             done = ready.train(*WORDS)
             said = went_on(done)
             assert bool(said) == (second is not older), (name, done.stderr)
