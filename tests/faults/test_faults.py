@@ -24,7 +24,7 @@ import faults
 
 NET = ["--net", "4 tanh", "--epochs", "2", "--batch", "16", "--valid", "0.25"]
 INPUTS = ("csv", "csv.gz", "npz", "idx", "stdin")
-VERBS = ("train", "train-files", "resume", "resume-file", "predict", "predict-out", "eval", "info-data", "info-model", "check", "help")
+VERBS = ("train", "train-files", "train-back", "resume", "resume-file", "predict", "predict-out", "eval", "info-data", "info-model", "check", "help")
 
 
 def table(rows=36, seed=1):
@@ -82,11 +82,18 @@ def with_many_files(case, model):
 def resumed(bench, case):
     """The same command once more after a kill when all but the last step were done, and one that is told what to go on from."""
     bench.restore(case.before)
-    left = bench.run(case, "rename", "die", len(case.checkpoints) - 1).files
+    left = bench.run(case, "rename", "die", 3).files
     saved = max((content for name, content in left.items() if faults.CHECKPOINT.fullmatch(name)), key=faults.step_of)
     alone = {name: content for name, content in left.items() if not faults.CHECKPOINT.fullmatch(name)}
     return {"resume": dataclasses.replace(case, before=left),
             "resume-file": dataclasses.replace(case, words=case.words + ["--resume", "saved"], before={**alone, "saved": saved})}
+
+
+def going_back(case):
+    """A training that diverges, goes back to its last good weights and ends well."""
+    words = ["train", "trees.csv", "--target", "height", "--net", "4 relu", "--epochs", "2", "--batch", "4", "--valid", "0.25",
+             "--rule", "sgd", "--rate", "3", "--checkpoint-every", "4", "--log", "run.jsonl", "--out", "m.safetensors"]
+    return dataclasses.replace(case, words=words)
 
 
 def made_by(bench, case, *more):
@@ -121,7 +128,9 @@ def cases(bench, kind):
     }
     if kind == "csv":
         made["train-files"] = with_many_files(train, model)
-        made["train-files"].checkpoints = bench.checkpoints_of(made["train-files"])
+        made["train-back"] = going_back(train)
+        for verb in ("train-files", "train-back"):
+            made[verb].checkpoints = bench.checkpoints_of(made[verb])
     return {verb: case if isinstance(case, faults.Case) else faults.Case(case, files, (), stdin) for verb, case in made.items()}
 
 
@@ -130,9 +139,9 @@ def combinations():
     for build in ("asan", "gcc"):
         for kind in INPUTS:
             for verb in VERBS:
-                if kind != "csv" and verb in ("train-files", "info-model", "help"):
+                if kind != "csv" and verb in ("train-files", "train-back", "info-model", "help"):
                     continue
-                usual = "gcc" if verb in ("train-files", "resume-file") else "asan"
+                usual = "gcc" if verb in ("train-files", "train-back", "resume-file") else "asan"
                 marks = [] if (build, kind) == (usual, "csv") else [pytest.mark.long]
                 yield pytest.param(build, kind, verb, marks=marks, id=f"{build}-{kind}-{verb}")
 
