@@ -7,10 +7,12 @@ import dataclasses
 import errno
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
 import subprocess
+import tempfile
 
 import support
 
@@ -98,21 +100,26 @@ def plain(name, content):
 
 
 class Bench:
-    """A folder, and in it the command of a build with a door for faults."""
+    """A folder, and in it the command of a build with a door for faults. In memory where that can be: thousands of runs write there."""
 
-    def __init__(self, build, place):
-        self.work = place / "work"
-        self.work.mkdir(parents=True)
-        self.streams = [place / "out", place / "err"]
+    def __init__(self, build):
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self.place = pathlib.Path(tempfile.mkdtemp(prefix="downhill-faults-", dir=memory))
+        self.work = self.place / "work"
+        self.work.mkdir()
+        self.streams = [self.place / "out", self.place / "err"]
         self.server = subprocess.Popen([support.build(build) / "tests/faults", *self.streams], cwd=self.work,
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                        env=support.environment(LANG="C.UTF-8", TERM="xterm", **SANITIZERS))
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         self.server.stdin.close()
         self.server.stdout.close()
-        assert self.server.wait(timeout=10) == 0
-        shutil.rmtree(self.work)
+        self.server.wait(timeout=60)
+        shutil.rmtree(self.place)
 
     def files(self):
         with os.scandir(self.work) as entries:
