@@ -46,8 +46,8 @@ void place_default(text *out, const char *data)
 }
 
 /*
- * 0 or an errno: whether a file can be made of the name that the library writes to before it renames. That is beside the file that
- * a link leads to; what a kill leaves of it is swept away with what else it left.
+ * 0 or an errno: whether a file can be made of the name that the library writes to before it renames. That is beside the file
+ * that a link leads to; what a kill leaves of it is swept away with what else it left.
  */
 static int probe(const char *path)
 {

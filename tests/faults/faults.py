@@ -30,7 +30,8 @@ FAULTS = {
     "open": [("EMFILE", ONCE), ("EMFILE", GOOD), ("EACCES", ONCE), ("EINTR", ONCE)],
     "look": [("EIO", ONCE), ("EIO", GOOD)],
     "read": [("EIO", ONCE), ("EIO", GOOD), ("short", ONCE), ("short", GOOD), ("EINTR", ONCE)],
-    "write": [("ENOSPC", ONCE), ("ENOSPC", GOOD), ("EIO", ONCE), ("full", GOOD), ("short", ONCE), ("short", GOOD), ("EINTR", ONCE)],
+    "write": [("ENOSPC", ONCE), ("ENOSPC", GOOD), ("EIO", ONCE), ("full", GOOD), ("short", ONCE), ("short", GOOD),
+              ("EINTR", ONCE)],
     "say": [("EIO", ONCE), ("EIO", GOOD), ("EPIPE", GOOD), ("short", GOOD), ("EINTR", ONCE)],
     "fsync": [("EIO", ONCE), ("EIO", GOOD), ("ENOSPC", GOOD), ("EINTR", ONCE)],
     "rename": [("EIO", ONCE), ("EACCES", GOOD)],
@@ -84,7 +85,8 @@ def without_seconds(content):
         values = [json.loads(line) for line in content.decode().splitlines()]
     except ValueError:
         return content
-    return [{key: value for key, value in line.items() if key != "seconds"} if isinstance(line, dict) else line for line in values]
+    return [{key: value for key, value in line.items() if key != "seconds"} if isinstance(line, dict) else line
+            for line in values]
 
 
 def step_of(checkpoint):
@@ -100,7 +102,7 @@ def plain(name, content):
 
 
 class Bench:
-    """A folder, and in it the command of a build with a door for faults. In memory where that can be: thousands of runs write there."""
+    """A folder, and in it the command of a build with a door for faults. It is in memory where it can be: thousands of runs write."""
 
     def __init__(self, build):
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -144,8 +146,8 @@ class Bench:
         return Run(how, *map(int, numbers), call, path, out, err.decode("utf-8", "replace"), self.files())
 
     def checkpoints_of(self, case):
-        """What checkpoints a run can write: one a step, killed after each renaming, and those of being asked to end at each line of
-        the log. Each is whole, for going on from what they leave gives the right model."""
+        """What checkpoints a run can write: one a step, killed after each renaming, and those of being asked to end at each line
+        of the log. Each is whole, for going on from what they leave gives the right model."""
         every_step = dataclasses.replace(case, words=[*case.words, "--checkpoint-every", "1"])
         found = {}
         for what, kind, fault in ((every_step, "rename", "die"), (case, "write", "SIGTERM")):
@@ -259,7 +261,8 @@ def judge_signal(case, run, clean):
         return judge_files(case, run, clean)
     wrong = judge_files(case, run, clean) + [f"{run.live} blocks, {run.open} descriptors"] * (run.live != 0 or run.open != 0)
     if run.code == TERMINATE:
-        return wrong + ([] if steps(case, run.files) and "goes on from there:\ndownhill train" in run.err else ["nothing to go on from"])
+        goes_on = steps(case, run.files) and "goes on from there:\ndownhill train" in run.err
+        return wrong + ([] if goes_on else ["nothing to go on from"])
     differs = same(run, clean, case.outputs)
     return wrong + ([] if run.code == OK and not differs else [f"exit {run.code}, differs: {differs}"])
 

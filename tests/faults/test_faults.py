@@ -11,11 +11,11 @@ What a user would expect where nothing else says it:
 - A log that isn't whole never costs the model: it is saved, and the exit code tells of the log.
 - A checkpoint that can't be written is warned of, and the descent goes on. One that can't be read gives way to the other one;
   where there is no other, nothing is begun anew over what may be good: the command ends and says what --fresh would do.
-- A training that failed, or was asked to end in the middle of any call, ends well when it is started again: the same model to the
-  byte, the same log but for its seconds, nothing left beside them.
+- A training that failed, or was asked to end in the middle of any call, ends well when it is started again: the same model to
+  the byte, the same log but for its seconds, nothing left beside them.
 
-Calls inside the C library aren't met (those that it makes to allocate have a twin in ours: realpath, threads), those of zlib are:
-it takes its memory through the library's allocator.
+Calls inside the C library aren't met, but what they would fail: realpath and threads fail as wholes. Those of zlib are met: it
+takes its memory through the library's allocator.
 """
 import dataclasses
 import gzip
@@ -76,14 +76,14 @@ def data_files(kind):
 
 
 def train_case(files, data, stdin):
-    return faults.Case(["train", data, *NET, "--checkpoint-every", "1", "--log", "run.jsonl", "--out", "m.safetensors", "--json"],
-                       files, ("m.safetensors", "run.jsonl"), stdin)
+    words = ["train", data, *NET, "--checkpoint-every", "1", "--log", "run.jsonl", "--out", "m.safetensors", "--json"]
+    return faults.Case(words, files, ("m.safetensors", "run.jsonl"), stdin)
 
 
 def with_many_files(case, model):
     """A training that reads a recipe, validation rows, test rows and first weights."""
-    files = {**case.before, "r.recipe": b"# the net\nnet=4 tanh\nepochs=2\nbatch=16\n", "v.csv": table(9, 2), "t.csv": table(9, 3),
-             "s.safetensors": model}
+    files = {**case.before, "r.recipe": b"# the net\nnet=4 tanh\nepochs=2\nbatch=16\n", "v.csv": table(9, 2),
+             "t.csv": table(9, 3), "s.safetensors": model}
     words = ["train", "trees.csv", "--recipe", "r.recipe", "--valid", "v.csv", "--test", "t.csv", "--start", "s.safetensors",
              "--log", "run.jsonl", "--out", "m.safetensors"]
     return dataclasses.replace(case, words=words, before=files)
@@ -95,8 +95,9 @@ def resumed(bench, case):
     left = bench.run(case, "rename", "die", 3).files
     saved = max((content for name, content in left.items() if faults.CHECKPOINT.fullmatch(name)), key=faults.step_of)
     alone = {name: content for name, content in left.items() if not faults.CHECKPOINT.fullmatch(name)}
+    words = [*case.words, "--resume", "saved"]
     return {"resume": dataclasses.replace(case, before=left),
-            "resume-file": dataclasses.replace(case, words=case.words + ["--resume", "saved"], before={**alone, "saved": saved})}
+            "resume-file": dataclasses.replace(case, words=words, before={**alone, "saved": saved})}
 
 
 def going_back(case):
@@ -116,7 +117,7 @@ def made_by(bench, case, *more):
 
 
 def cases(bench, kind):
-    """The verbs' command lines on an input, each with the files it begins with: of the outputs old ones, that it writes over."""
+    """The verbs' command lines on an input, each with the files it begins with: of the outputs old ones, to be written over."""
     files, data, stdin = data_files(kind)
     train = train_case(files, data, stdin)
     model = made_by(bench, train)["m.safetensors"]
