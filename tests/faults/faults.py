@@ -102,7 +102,7 @@ def plain(name, content):
 
 
 class Bench:
-    """A folder, and in it the command of a build with a door for faults. It is in memory where it can be: thousands of runs write."""
+    """A folder, and in it the command of a build with a door for faults. In memory where that can be: runs are many."""
 
     def __init__(self, build):
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -146,8 +146,8 @@ class Bench:
         return Run(how, *map(int, numbers), call, path, out, err.decode("utf-8", "replace"), self.files())
 
     def checkpoints_of(self, case):
-        """What checkpoints a run can write: one a step, killed after each renaming, and those of being asked to end at each line
-        of the log. Each is whole, for going on from what they leave gives the right model."""
+        """What checkpoints a run can write: one a step, killed after each renaming, and those of being asked to end at each
+        line of the log. Each is whole, for going on from what they leave gives the right model."""
         every_step = dataclasses.replace(case, words=[*case.words, "--checkpoint-every", "1"])
         found = {}
         for what, kind, fault in ((every_step, "rename", "die"), (case, "write", "SIGTERM")):

@@ -1,7 +1,7 @@
 /*
  * test_faults.c - memory that ends under every call of the public header that takes some: the first allocation fails, the
- * second, ..., alone or with all that follow. Each time the call says so, hands nothing out, and every block comes back; what it
- * was asked about is as good as before.
+ * second, ..., alone or with all that follow. Each time the call says so, hands nothing out, and every block comes back; what
+ * it was asked about is as good as before.
  */
 #define _XOPEN_SOURCE 700
 
