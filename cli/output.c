@@ -254,9 +254,9 @@ int output_probe(const char *path)
 {
     int descriptor = output_open(path, O_WRONLY | O_CREAT | O_EXCL);
     if (descriptor < 0)
-        return errno == EEXIST ? 0 : errno;
-    (void)close(descriptor);
+        return errno;
     (void)unlink(path);
+    (void)close(descriptor);
     return 0;
 }
 
