@@ -170,19 +170,3 @@ const char *hill__lines_at(const hill__lines *lines, size_t i)
 {
     return i < lines->count ? lines->text.data + lines->starts[i] : NULL;
 }
-
-size_t hill__utf8(const unsigned char *bytes, size_t length)
-{
-    unsigned char c = bytes[0];
-    size_t size = c < 0x80 ? 1 : c >= 0xc2 && c <= 0xdf ? 2 : c >= 0xe0 && c <= 0xef ? 3 : c >= 0xf0 && c <= 0xf4 ? 4 : 0;
-    if (size == 0 || size > length)
-        return 0;
-    for (size_t i = 1; i < size; i++)
-        if ((bytes[i] & 0xc0) != 0x80)
-            return 0;
-    if ((c == 0xe0 && bytes[1] < 0xa0) || (c == 0xed && bytes[1] > 0x9f))
-        return 0;
-    if ((c == 0xf0 && bytes[1] < 0x90) || (c == 0xf4 && bytes[1] > 0x8f))
-        return 0;
-    return size;
-}

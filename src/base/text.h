@@ -56,7 +56,4 @@ void hill__lines_free(hill__lines *lines);
 void hill__lines_add(hill__lines *lines, const char *format, ...) HILL__PRINTF(2, 3);
 const char *hill__lines_at(const hill__lines *lines, size_t i); /* NULL past the end */
 
-/* Length of the UTF-8 character at bytes[0], or 0 where there is none: overlong, a surrogate, beyond U+10FFFF, cut off. */
-size_t hill__utf8(const unsigned char *bytes, size_t length);
-
 #endif
