@@ -134,10 +134,10 @@ int hill__run_retreat(hill_run *run, hill__fault fault, size_t rows)
     describe(run, fault, rows, end ? end : then);
     memcpy(run->weights, run->good_weights, state_floats(run) * sizeof(float));
     run->at = run->good.place;
-    if (run->watch.best_epoch > run->at.epoch)
-        run->watch.best_epoch = run->at.epoch;
-    if (run->watch.best_epoch == 0)
+    if (run->watch.best_epoch > run->at.epoch) { /* it was on the way that is given up */
+        run->watch.best_epoch = 0;
         run->watch.best_cost = INFINITY;
+    }
     run->good.returns += end == NULL;
     hill__run_stand(run);
     if (end)
