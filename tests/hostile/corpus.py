@@ -18,7 +18,6 @@ class Case:
     words: list
     says: tuple
     code: int = 65
-    seconds: float = 5
     stdin: typing.Callable = None  # makes what standard input is, and
     incoming: int = 0              # how many bytes come from there
 

@@ -22,7 +22,7 @@ def test_case(hostile, name):
     for path, content in case.files().items():
         hostile.write(path, content)
     run = hostile.refuse if case.code else hostile.answer
-    done = run(*case.words, code=case.code, seconds=case.seconds, **({"stdin": case.stdin(hostile)} if case.stdin else {}))
+    done = run(*case.words, code=case.code, **({"stdin": case.stdin(hostile)} if case.stdin else {}))
     for words in case.says:
         assert words in (done.said if case.code else done.out), done
     if not hostile.sanitized:
