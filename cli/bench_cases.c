@@ -138,7 +138,9 @@ static int open_images(const hill_host *host, hill_table **out)
     text folder = TEXT_INIT, paths[2] = {TEXT_INIT, TEXT_INIT};
     hill_table_options options = HILL_TABLE_OPTIONS_INIT;
     text_format(&folder, "%s/downhill-bench-XXXXXX", place && *place ? place : "/tmp");
-    if (folder.failed || !mkdtemp(folder.data)) {
+    if (folder.failed)
+        return output_failure(HILL_EMEMORY, NULL);
+    if (!mkdtemp(folder.data)) {
         int code = output_error(CODE_CREATE, "bench: no folder for 47 MB of images can be made in %s: %s; set TMPDIR",
                                 place && *place ? place : "/tmp", strerror(errno));
         text_free(&folder);
@@ -147,7 +149,7 @@ static int open_images(const hill_host *host, hill_table **out)
     int code = 0;
     for (size_t i = 0; i < 2 && code == 0; i++) {
         text_format(&paths[i], "%s/%s", text_get(&folder), names[i]);
-        code = write_idx(text_get(&paths[i]), i == 0);
+        code = paths[i].failed ? output_failure(HILL_EMEMORY, NULL) : write_idx(text_get(&paths[i]), i == 0);
     }
     if (code == 0)
         code = input_open(text_get(&folder), &options, host, out);

@@ -48,7 +48,7 @@ static void print_right(text *out, const evaluation *e, size_t truth)
     else
         text_string(&part, "-");
     text_cells(out, text_get(&part), 8, true);
-    text_free(&part);
+    text_end(out, &part);
 }
 
 static void print_matrix(text *out, const evaluation *e)
@@ -61,7 +61,7 @@ static void print_matrix(text *out, const evaluation *e)
             text count = TEXT_INIT;
             text_count(&count, confused(e, i, j));
             cells = count.length > cells ? count.length : cells;
-            text_free(&count);
+            text_end(out, &count);
         }
     }
     cells = e->facts.classes <= 6 && names > cells ? (names < 12 ? names : 12) : cells;
@@ -81,7 +81,7 @@ static void print_matrix(text *out, const evaluation *e)
             text_count(&count, confused(e, i, j));
             text_string(out, " ");
             text_cells(out, text_get(&count), cells, true);
-            text_free(&count);
+            text_end(out, &count);
         }
         text_string(out, " ");
         print_right(out, e, i);

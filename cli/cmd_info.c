@@ -152,7 +152,7 @@ static void table_columns(text *out, const hill_table *table)
         text_format(out, "  %9s  ", column.kind == HILL_COLUMN_IMAGE ? "-" : text_get(&cell));
         column_range(out, table, i, &column);
         text_string(out, "\n");
-        text_free(&cell);
+        text_end(out, &cell);
     }
 }
 
@@ -182,7 +182,7 @@ static int info_table(const arguments *a, const char *path)
             report_line(&out, STDOUT_FILENO, "note", note);
         text_count(&words, hill_table_rows(table));
         report_line(&out, STDOUT_FILENO, "rows", text_get(&words));
-        text_free(&words);
+        text_end(&out, &words);
         table_columns(&out, table);
     }
     hill_table_free(table);
@@ -225,7 +225,7 @@ static void model_json(text *out, const char *path, hill_model *model, const hil
     json_close(&j, '}');
     json_close(&j, '}');
     text_string(out, "\n");
-    text_free(&widths);
+    text_end(out, &widths);
 }
 
 static void model_text(text *out, const char *path, hill_model *model, const hill_model_facts *facts)
@@ -269,7 +269,7 @@ static void model_text(text *out, const char *path, hill_model *model, const hil
         text_safe(out, line, false);
         text_string(out, "\n");
     }
-    text_free(&words);
+    text_end(out, &words);
 }
 
 static int info_model(const arguments *a, const char *path)
@@ -301,5 +301,9 @@ int cmd_info(const arguments *a)
 {
     if (a->operand_count == 0)
         return info_machine(a->values[OPTION_JSON] != NULL);
-    return input_is_model(a->operands[0]) ? info_model(a, a->operands[0]) : info_table(a, a->operands[0]);
+    bool model = false;
+    int code = input_is_model(a->operands[0], &model);
+    if (code)
+        return code;
+    return model ? info_model(a, a->operands[0]) : info_table(a, a->operands[0]);
 }

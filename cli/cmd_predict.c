@@ -41,7 +41,7 @@ static void add_header(answering *p)
         text_format(&name, "p(%s)", hill_model_class(p->model, i));
         text_string(&p->out, ",");
         text_cell(&p->out, text_get(&name));
-        text_free(&name);
+        text_end(&p->out, &name);
     }
     text_string(&p->out, "\n");
 }

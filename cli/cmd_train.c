@@ -1,43 +1,19 @@
 /*
- * cmd_train.c - makes a model from data: opens everything, says what was guessed, walks down, says how it went.
+ * cmd_train.c - makes a model from data: opens and checks everything, says what was guessed, finds where to go on.
  *
  * Invariant: whatever can be wrong with files and flags is found before the first step, and a model appears whole or not at all.
  */
+#include "training.h"
+
 #include "input.h"
-#include "json.h"
-#include "options.h"
 #include "output.h"
 #include "place.h"
-#include "progress.h"
 #include "report.h"
 #include "stop.h"
-#include "trace.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-typedef struct training {
-    const arguments *a;
-    const char *data; /* the operand */
-    const char *log;
-    const char *valid_file; /* --valid, where it is no fraction */
-    text out;
-    hill_host host;
-    hill_recipe *recipe;
-    hill_table *train, *valid, *test;
-    hill_session *session;
-    hill_run *run;
-    hill_model *model;
-    hill_model_facts facts;
-    hill_metrics metrics[3]; /* by hill_which */
-    hill_diagnosis diagnosis;
-    progress progress;
-    trace trace;
-    hill_row row; /* the last step */
-    double seconds;
-} training;
 
 static bool is_fraction(const char *value)
 {
@@ -81,17 +57,17 @@ static int read_recipe(training *t)
 
 static int choose_outputs(training *t)
 {
-    t->log = t->a->values[OPTION_LOG];
+    t->trace.path = t->a->values[OPTION_LOG];
     if (t->a->values[OPTION_OUT])
         text_string(&t->out, t->a->values[OPTION_OUT]);
     else
         place_default(&t->out, t->data);
     if (t->out.failed)
         return output_failure(HILL_EMEMORY, NULL);
-    if (t->log && output_same_file(t->log, text_get(&t->out)))
-        return output_error(CODE_USAGE, "--log %s: is where the model goes; take another name", t->log);
+    if (t->trace.path && output_same_file(t->trace.path, text_get(&t->out)))
+        return output_error(CODE_USAGE, "--log %s: is where the model goes; take another name", t->trace.path);
     int code = place_check(text_get(&t->out), &t->host);
-    return code || !t->log ? code : trace_check(t->log);
+    return code || !t->trace.path ? code : trace_check(t->trace.path);
 }
 
 static int open_tables(training *t)
@@ -156,6 +132,38 @@ static void data_flags(text *out, const char *guesses)
     }
 }
 
+/* Knobs that neither the command line nor the recipe file set are those of the checkpoint that is gone on from. */
+static int adopt_recipe(training *t)
+{
+    const char *from = t->a->values[OPTION_RESUME];
+    hill_error error = HILL_ERROR_INIT;
+    hill_model *model = NULL;
+    if (!from)
+        return 0;
+    int status = hill_model_open(from, &t->host, &model, &error);
+    size_t count = 0;
+    const hill_knob *knobs = hill_knobs(&count);
+    for (size_t i = 0; i < count && status == HILL_OK; i++) {
+        const char *knob = knobs[i].name;
+        bool told = hill_recipe_is_set(t->recipe, knob) || (strcmp(knob, "valid") == 0 && t->valid_file);
+        if (!told && hill_recipe_is_set(hill_model_recipe(model), knob))
+            status = hill_recipe_set(t->recipe, knob, hill_recipe_get(hill_model_recipe(model), knob), &error);
+    }
+    hill_model_free(model);
+    return status == HILL_OK ? 0 : output_failure(status, &error);
+}
+
+/* Where there is a state to go on from, the run goes there. */
+static int go_on(training *t)
+{
+    const char *from = NULL;
+    int code = checkpoint_begin(&t->checkpoints, t->session, text_get(&t->out));
+    if (code == 0)
+        code = checkpoint_resume(&t->checkpoints, t->a->values[OPTION_RESUME], &from);
+    t->resumed = from;
+    return code;
+}
+
 /* --strict: what was guessed about the data must be said by the caller instead. */
 static int refuse_guesses(training *t)
 {
@@ -215,6 +223,15 @@ static int introduce(training *t)
     text_string(&words, "; ");
     report_count(&words, t->facts.rows, "row");
     report_line(&out, STDERR_FILENO, "net", text_get(&words));
+    if (t->resumed) {
+        text_clear(&words);
+        text_string(&words, "step ");
+        text_count(&words, hill_run_steps(t->run, NULL));
+        text_string(&words, " of ");
+        text_count(&words, hill_run_total_steps(t->run));
+        text_format(&words, ", from %s", t->resumed);
+        report_line(&out, STDERR_FILENO, "resumed", text_get(&words));
+    }
     progress_clear(&t->progress);
     output_say(&out);
     text_free(&words);
@@ -223,183 +240,6 @@ static int introduce(training *t)
     t->facts.target = NULL;
     hill_model_free(preview);
     return 0;
-}
-
-/* Steps until the end, or until somebody wants it to end. Returns the last status. */
-static int walk(training *t)
-{
-    double begin = t->progress.begin;
-    int status = HILL_ROW;
-    hill_row row = HILL_ROW_INIT;
-    while (!stop_signal) {
-        row.want = trace_wants(&t->trace, row.step + 1) ? HILL_WANT_NORMS : 0;
-        status = hill_step(t->run, &row);
-        if (status != HILL_ROW)
-            break;
-        if (row.epoch_end) {
-            t->progress.train = row.train_cost;
-            t->progress.valid = row.valid_cost;
-        }
-        if (row.want)
-            trace_row(&t->trace, &row, progress_clock() - begin);
-        if (row.step >= t->progress.look_at)
-            progress_look(&t->progress, &row);
-    }
-    t->row = row;
-    t->seconds = progress_clock() - begin;
-    progress_clear(&t->progress);
-    return status;
-}
-
-/* Ends a descent that a signal stopped: nothing was saved, and that is said. */
-static int interrupted(training *t)
-{
-    bool by_key = stop_signal == SIGINT;
-    (void)trace_end(&t->trace, "interrupted", &t->row, t->seconds);
-    return output_error(by_key ? CODE_INTERRUPT : CODE_TERMINATE, "stopped by %s after step %llu of %llu; no model was saved",
-                        by_key ? "Ctrl-C" : "SIGTERM", (unsigned long long)t->row.step, (unsigned long long)t->progress.total);
-}
-
-static int descend(training *t)
-{
-    stop_listen();
-    int code = trace_open(&t->trace, t->log, t->run);
-    if (code)
-        return code;
-    text recipe = TEXT_INIT;
-    report_recipe(&recipe, hill_session_recipe(t->session));
-    trace_begin(&t->trace, text_get(&recipe), t->data, &t->facts);
-    text_free(&recipe);
-    progress_begin(&t->progress, t->run, t->facts.rows);
-    int status = walk(t);
-    if (stop_signal)
-        return interrupted(t);
-    if (status == HILL_DONE)
-        return 0;
-    const char *message = hill_run_message(t->run);
-    (void)trace_end(&t->trace, status == HILL_EDIVERGED ? "diverged" : "error", &t->row, t->seconds);
-    return output_error(output_code(status), "%s; no model was saved", *message ? message : hill_status_text(status));
-}
-
-static int measure(training *t)
-{
-    hill_error error = HILL_ERROR_INIT;
-    progress_wait(&t->progress, "measuring", text_get(&t->out));
-    int status = hill_session_finish(t->session, &t->model, &error);
-    if (status == HILL_OK)
-        status = hill_model_info(t->model, &t->facts);
-    for (int which = HILL_WHICH_TRAIN; which <= HILL_WHICH_TEST && status == HILL_OK; which++)
-        status = hill_session_metrics(t->session, t->model, (hill_which)which, &t->metrics[which], &error);
-    /* A descent whose stuckness can't be told isn't called stuck. */
-    if (status == HILL_OK && hill_run_diagnose(t->run, &t->diagnosis) != HILL_OK)
-        t->diagnosis.stuck = 0;
-    progress_clear(&t->progress);
-    if (stop_signal)
-        return interrupted(t);
-    return status == HILL_OK ? 0 : output_failure(status, &error);
-}
-
-static void say_stopped(training *t, text *out)
-{
-    bool all = strcmp(hill_run_stopped(t->run), "epochs") == 0;
-    text words = TEXT_INIT;
-    text_string(&words, all ? "all " : "patience ran out after ");
-    report_count(&words, t->row.epoch, "pass");
-    text_string(&words, all ? " made" : "");
-    if (t->facts.best_epoch && t->facts.best_epoch != t->row.epoch) {
-        text_string(&words, ", the best one was ");
-        text_count(&words, t->facts.best_epoch);
-    }
-    text_string(&words, "; ");
-    report_count(&words, t->row.step, "step");
-    text_string(&words, " in ");
-    text_seconds(&words, t->seconds);
-    report_line(out, STDERR_FILENO, "stopped", text_get(&words));
-    text_free(&words);
-}
-
-static void say_stuck(training *t, text *out)
-{
-    text words = TEXT_INIT;
-    if (!t->diagnosis.stuck)
-        return;
-    text_string(&words, "cost ");
-    text_number(&words, t->diagnosis.cost, 4);
-    text_string(&words, " is hardly better than ");
-    text_number(&words, t->diagnosis.constant_cost, 4);
-    text_string(&words, ", the cost of always answering the mean; gradient norm ");
-    text_number(&words, t->diagnosis.gradient_norm, 3);
-    report_line(out, STDERR_FILENO, "stuck", text_get(&words));
-    if (*t->diagnosis.advice)
-        report_line(out, STDERR_FILENO, "try", t->diagnosis.advice);
-    text_free(&words);
-}
-
-static void summarise(training *t)
-{
-    static const char *const labels[] = {"train", "valid", "test"};
-    text out = TEXT_INIT;
-    say_stopped(t, &out);
-    for (int which = HILL_WHICH_TRAIN; which <= HILL_WHICH_TEST; which++) {
-        text words = TEXT_INIT;
-        if (t->metrics[which].rows) {
-            report_metrics(&words, &t->metrics[which], t->facts.task);
-            report_line(&out, STDERR_FILENO, labels[which], text_get(&words));
-        }
-        text_free(&words);
-    }
-    say_stuck(t, &out);
-    report_line(&out, STDERR_FILENO, "model", text_get(&t->out));
-    output_say(&out);
-    text_free(&out);
-}
-
-static int answer_json(training *t)
-{
-    static const char *const keys[] = {"train", "valid", "test"};
-    text out = TEXT_INIT;
-    json j = {&out, false};
-    json_open(&j, NULL, '{');
-    json_string(&j, "model", text_get(&t->out));
-    json_count(&j, "rows", t->facts.rows);
-    json_count(&j, "inputs", t->facts.inputs);
-    json_count(&j, "outputs", t->facts.outputs);
-    json_count(&j, "parameters", t->facts.parameters);
-    json_count(&j, "epochs", t->row.epoch);
-    json_count(&j, "steps", t->row.step);
-    json_double(&j, "seconds", t->seconds);
-    json_string(&j, "stopped", hill_run_stopped(t->run));
-    for (int which = HILL_WHICH_TRAIN; which <= HILL_WHICH_TEST; which++) {
-        if (t->metrics[which].rows == 0) {
-            json_null(&j, keys[which]);
-            continue;
-        }
-        json_open(&j, keys[which], '{');
-        report_metrics_json(&j, &t->metrics[which], t->facts.task);
-        json_close(&j, '}');
-    }
-    json_close(&j, '}');
-    text_string(&out, "\n");
-    int code = output_answer(&out);
-    text_free(&out);
-    return code;
-}
-
-static int conclude(training *t)
-{
-    hill_error error = HILL_ERROR_INIT;
-    int code = measure(t);
-    if (code)
-        return code;
-    int status = hill_model_save(t->model, text_get(&t->out), &error);
-    if (status != HILL_OK)
-        return output_failure(status, &error);
-    summarise(t);
-    /* The model is safe by now; a log that isn't whole is said and told by the exit code. */
-    int log_code = trace_end(&t->trace, hill_run_stopped(t->run), &t->row, t->seconds);
-    if (t->a->values[OPTION_JSON])
-        code = answer_json(t);
-    return code > 0 || !log_code ? code : log_code;
 }
 
 static int standard_inputs(const arguments *a)
@@ -413,21 +253,29 @@ static int standard_inputs(const arguments *a)
 
 int cmd_train(const arguments *a)
 {
-    static int (*const phases[])(training *) = {read_recipe,    choose_outputs, open_tables, make_session,
-                                                refuse_guesses, introduce,      descend,     conclude};
+    static int (*const phases[])(training *) = {read_recipe,    adopt_recipe, choose_outputs, open_tables, make_session,
+                                                refuse_guesses, go_on,        introduce,      train_walk,  train_end};
     training t = {.a = a,
                   .data = a->operands[0],
                   .host = HILL_HOST_INIT,
                   .facts = HILL_MODEL_FACTS_INIT,
                   .metrics = {HILL_METRICS_INIT, HILL_METRICS_INIT, HILL_METRICS_INIT},
                   .diagnosis = HILL_DIAGNOSIS_INIT,
+                  .row = HILL_ROW_INIT,
                   .trace = {.descriptor = -1}};
+    stop_endure();
     progress_init(&t.progress);
     int code = standard_inputs(a);
+    if (code == 0)
+        code = checkpoint_every(&t.checkpoints, a->values[OPTION_CHECKPOINT_EVERY]);
+    if (code == 0 && a->values[OPTION_FRESH] && a->values[OPTION_RESUME])
+        code = output_error(CODE_USAGE, "--fresh begins anew and --resume goes on: take one of them");
+    t.checkpoints.fresh = a->values[OPTION_FRESH] != NULL;
     if (code == 0)
         code = options_host(a, &t.host);
     for (size_t i = 0; i < sizeof phases / sizeof *phases && code == 0; i++)
         code = phases[i](&t);
+    checkpoint_free(&t.checkpoints);
     trace_free(&t.trace);
     progress_free(&t.progress);
     hill_model_free(t.model);

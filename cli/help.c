@@ -59,7 +59,7 @@ static void option_row(screen *s, const option *o)
     text left = TEXT_INIT;
     text_format(&left, "--%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
     row(s, text_get(&left), o->sentence, FLAG_COLUMN);
-    text_free(&left);
+    text_end(&s->out, &left);
 }
 
 static void knob_row(screen *s, const hill_knob *knob)
@@ -69,8 +69,8 @@ static void knob_row(screen *s, const hill_knob *knob)
     text_string(&right, knob->sentence);
     help_bounds(knob, &right);
     row(s, text_get(&left), text_get(&right), FLAG_COLUMN);
-    text_free(&left);
-    text_free(&right);
+    text_end(&s->out, &left);
+    text_end(&s->out, &right);
 }
 
 /* True where the verb's own table says something else about the knob's flag. */
@@ -111,7 +111,7 @@ static void word_groups(screen *s)
         for (size_t w = 0; (word = hill_words(vocabulary, w)) != NULL; w++)
             text_format(&names, "%s%s", w ? ", " : "", word->name);
         row(s, title, text_get(&names), 16);
-        text_free(&names);
+        text_end(&s->out, &names);
     }
     row(s, "", "`downhill help WORD` has their formulas.", 2);
 }
@@ -150,7 +150,7 @@ static void verb_rows(screen *s)
         text left = TEXT_INIT;
         text_format(&left, "%s %s", all[i].name, all[i].operands);
         row(s, text_get(&left), all[i].sentence, 22);
-        text_free(&left);
+        text_end(&s->out, &left);
     }
 }
 
@@ -257,7 +257,7 @@ int help_all(void)
         text left = TEXT_INIT;
         text_format(&left, "%d", codes[i].code);
         row(&s, text_get(&left), codes[i].sentence, 8);
-        text_free(&left);
+        text_end(&s.out, &left);
     }
     size_t count = 0;
     const verb *all = verbs(&count);
@@ -280,7 +280,7 @@ int help_verb(const verb *v)
         text_bytes(&line, paragraph, length);
         text_string(&s.out, "\n");
         text_wrap(&s.out, text_get(&line), 0, 0, s.width);
-        text_free(&line);
+        text_end(&s.out, &line);
         paragraph += length + (paragraph[length] == '\n');
     }
     option_groups(&s, v);

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,13 +19,12 @@
 /* Bytes of a recipe: a page is usual, and no key or value is long. */
 #define RECIPE_MOST ((size_t)1 << 20)
 
-/* Reads to the end, or a little more than `most` bytes. Returns 0 or an errno. */
-static int read_all(int descriptor, size_t most, text *out)
+int input_rest(int descriptor, size_t most, text *out)
 {
     char block[65536];
     while (out->length <= most) {
         ssize_t length = read(descriptor, block, sizeof block);
-        if (length < 0 && errno == EINTR)
+        if (length < 0 && output_again(descriptor, POLLIN))
             continue;
         if (length < 0)
             return errno;
@@ -47,10 +47,10 @@ static int open_standard_input(const hill_table_options *options, const hill_hos
         output_say(&hint);
         text_free(&hint);
     }
-    int problem = read_all(STDIN_FILENO, SIZE_MAX, &content);
+    int problem = input_rest(STDIN_FILENO, SIZE_MAX, &content);
     if (problem) {
         text_free(&content);
-        return output_error(CODE_IO, "standard input: cannot be read: %s", strerror(problem));
+        return output_error(output_problem(problem, CODE_IO), "standard input: cannot be read: %s", strerror(problem));
     }
     const hill_bytes bytes = {text_get(&content), content.length, "standard input"};
     int status = hill_table_parse(&bytes, options, host, out, &error);
@@ -118,19 +118,38 @@ int input_open_twin(const char *path, const hill_table_options *options, const h
     hill_table_options test = *options;
     test.part = HILL_PART_TEST;
     int status = hill_table_open(path, &test, host, out, &error);
-    return status == HILL_OK || status == HILL_EINPUT ? 0 : output_failure(status, &error);
+    return status == HILL_OK || status == HILL_EPART ? 0 : output_failure(status, &error);
 }
 
 int input_read(const char *path, text *out)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    int problem = descriptor < 0 ? errno : read_all(descriptor, RECIPE_MOST, out);
-    if (descriptor >= 0)
-        (void)close(descriptor);
+    int descriptor = output_open(path, O_RDONLY);
+    if (descriptor < 0)
+        return output_error(output_problem(errno, CODE_INPUT), "%s: cannot be opened: %s", path, strerror(errno));
+    int problem = input_rest(descriptor, RECIPE_MOST, out);
+    (void)close(descriptor);
     if (out->length > RECIPE_MOST)
         return output_error(CODE_USAGE, "%s: is longer than 1 MiB, at byte %zu; a recipe is some key=value lines", path,
                             RECIPE_MOST);
-    return problem ? output_error(CODE_INPUT, "%s: cannot be read: %s", path, strerror(problem)) : 0;
+    return problem ? output_error(output_problem(problem, CODE_IO), "%s: cannot be read: %s", path, strerror(problem)) : 0;
+}
+
+int input_head(const char *path, int closed, char *head, size_t size, size_t *length)
+{
+    *length = 0;
+    int descriptor = output_open(path, O_RDONLY);
+    if (descriptor < 0)
+        return output_error(output_problem(errno, closed), "%s: cannot be opened: %s", path, strerror(errno));
+    ssize_t got = 1;
+    while (got != 0 && *length < size) {
+        got = read(descriptor, head + *length, size - *length);
+        if (got < 0 && !output_again(descriptor, POLLIN))
+            break;
+        *length += got > 0 ? (size_t)got : 0;
+    }
+    int problem = got < 0 ? errno : 0;
+    (void)close(descriptor);
+    return problem ? output_error(output_problem(problem, CODE_IO), "%s: cannot be read: %s", path, strerror(problem)) : 0;
 }
 
 bool input_is_folder(const char *path)
@@ -139,17 +158,19 @@ bool input_is_folder(const char *path)
     return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
-bool input_is_model(const char *path)
+int input_is_model(const char *path, bool *model)
 {
-    unsigned char head[10];
+    char head[10];
+    size_t length = 0;
     struct stat facts;
-    if (stat(path, &facts) != 0 || !S_ISREG(facts.st_mode))
-        return false;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return false;
-    ssize_t length = read(descriptor, head, sizeof head);
-    (void)close(descriptor);
+    *model = false;
+    bool there = stat(path, &facts) == 0;
+    if (!there && errno != ENOENT)
+        return output_error(output_problem(errno, CODE_INPUT), "%s: cannot be opened: %s", path, strerror(errno));
+    if (!there || !S_ISREG(facts.st_mode))
+        return 0;
+    int code = input_head(path, CODE_INPUT, head, sizeof head, &length);
     /* Eight bytes of header length, of which the last ones are zero in any real file, and then JSON. */
-    return length == (ssize_t)sizeof head && head[6] == 0 && head[7] == 0 && head[8] == '{' && head[9] == '"';
+    *model = length == sizeof head && head[6] == 0 && head[7] == 0 && head[8] == '{' && head[9] == '"';
+    return code;
 }

@@ -24,7 +24,13 @@ int input_read(const char *path, text *out);
 
 bool input_is_folder(const char *path);
 
-/* True if the file begins like a safetensors file. */
-bool input_is_model(const char *path);
+/* Appends what can still be read from a descriptor, and of more than `most` bytes a little more. Returns 0 or an errno. */
+int input_rest(int descriptor, size_t most, text *out);
+
+/* The first bytes of a file; `closed` is the exit code for one that cannot be opened. Returns 0 or an exit code after saying why. */
+int input_head(const char *path, int closed, char *head, size_t size, size_t *length);
+
+/* Whether the file begins like a safetensors file. Returns 0 or an exit code, as input_head. */
+int input_is_model(const char *path, bool *model);
 
 #endif

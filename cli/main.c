@@ -9,6 +9,7 @@
 #include "options.h"
 #include "output.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,11 +19,10 @@
 /* A descriptor that came closed would be given to the next file opened, and an answer would be written into it. */
 static int fill_descriptors(void)
 {
-    int descriptor = 0;
-    do {
-        descriptor = open("/dev/null", O_RDONLY);
-    } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
-    return descriptor < 0 ? -1 : close(descriptor);
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
+        if (fcntl(descriptor, F_GETFD) == -1 && open("/dev/null", O_RDONLY) < 0)
+            return output_error(CODE_FAILED, "/dev/null: cannot be opened: %s", strerror(errno));
+    return 0;
 }
 
 int cmd_version(const arguments *a)
@@ -44,8 +44,9 @@ static int flag_first(const char *word)
     return output_error(CODE_USAGE, "%s: a verb comes first; see: downhill help", word);
 }
 
-static int run_verb(const char *name, int count, char **words)
+static int run_verb(int count, char **words)
 {
+    const char *name = words[1];
     arguments a;
     const verb *v = verb_find(name);
     if (!v) {
@@ -62,9 +63,9 @@ static int run_verb(const char *name, int count, char **words)
 
 int main(int count, char **words)
 {
-    int code;
-    if (fill_descriptors() != 0)
-        return CODE_FAILED;
+    int code = fill_descriptors();
+    if (code)
+        return code;
     /* Writing to a pipe that nobody reads, or past a file size limit, shall be an error that is seen, not a sudden death. */
     (void)signal(SIGPIPE, SIG_IGN);
 #ifdef SIGXFSZ
@@ -79,6 +80,6 @@ int main(int count, char **words)
     else if (words[1][0] == '-')
         code = flag_first(words[1]);
     else
-        code = run_verb(words[1], count - 2, words + 2);
+        code = run_verb(count, words);
     return code == CODE_PIPE ? CODE_GOOD : code;
 }

@@ -36,7 +36,7 @@ static void tagged(text *out, const char *name, const char *argument)
     if (argument)
         text_format(&tag, " \\fI%s\\fR", argument);
     text_format(out, ".TP\n%s\n", text_get(&tag));
-    text_free(&tag);
+    text_end(out, &tag);
 }
 
 static void manual_verb(text *out, const verb *v)
@@ -75,7 +75,7 @@ static void manual_knobs(text *out)
         help_bounds(&knobs[i], &sentence);
         tagged(out, knobs[i].name, knobs[i].argument);
         prose(out, text_get(&sentence));
-        text_free(&sentence);
+        text_end(out, &sentence);
     }
 }
 

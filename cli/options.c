@@ -180,7 +180,9 @@ int options_parse(const verb *v, int count, char **words, arguments *out)
 {
     bool flags = true;
     int code = 0;
-    *out = (arguments){.verb = v};
+    count -= 2;
+    *out = (arguments){.program = words[0], .word_count = count, .words = words + 2, .verb = v};
+    words += 2;
     out->settings = calloc((size_t)count + 1, sizeof *out->settings);
     if (!out->settings)
         return output_error(CODE_FAILED, "out of memory");

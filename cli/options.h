@@ -25,6 +25,9 @@ typedef enum option_id {
     OPTION_DELIMITER,
     OPTION_THREADS,
     OPTION_ISA,
+    OPTION_CHECKPOINT_EVERY,
+    OPTION_RESUME,
+    OPTION_FRESH,
     OPTION_STRICT,
     OPTION_JSON,
     OPTION_MAN,
@@ -68,6 +71,9 @@ typedef struct setting {
 #define OPERANDS_MOST 8
 
 typedef struct arguments {
+    const char *program; /* what the command was called by */
+    int word_count;
+    char **words; /* all behind the verb */
     const verb *verb;
     const char *operands[OPERANDS_MOST];
     size_t operand_count;
@@ -94,7 +100,7 @@ void options_nearer(const char *word, const char *name, const char **best, size_
 /* True if the knob is a flag of the verb. */
 bool verb_takes(const verb *v, const hill_knob *knob);
 
-/* Reads the words after the verb. Returns 0 or an exit code after saying what is wrong. */
+/* Reads words[2] and all after it; words[0] is the program and words[1] the verb. Returns 0 or an exit code after saying why. */
 int options_parse(const verb *v, int count, char **words, arguments *out);
 void options_free(arguments *a);
 

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define WORDS_MOST 2000 /* bytes of an error's words */
 
 /* Ends `string` after its third line. */
 static void three_lines(char *string)
@@ -28,29 +31,40 @@ static void three_lines(char *string)
         }
 }
 
+/* Where memory has run out that can still be said: the line never outgrows its room, for text_safe makes nothing longer. */
 static void say_error(char *words)
 {
-    text line = TEXT_INIT;
+    char room[WORDS_MOST + 20];
+    text line = {room, 0, sizeof room, false};
     three_lines(words);
     text_string(&line, "downhill: ");
     text_safe(&line, words, true);
     text_string(&line, "\n");
     output_say(&line);
-    text_free(&line);
 }
 
-/* The folder of a path and a mkstemp pattern in it; NULL: no memory. */
-static char *temporary_name(const char *path)
+/* Makes a file of a new name in the folder of `path`; -1 and errno. *name is to be freed, NULL where there is no file. */
+static int make_temporary(const char *path, char **name)
 {
     static const char pattern[] = ".downhill-XXXXXX";
     const char *slash = strrchr(path, '/');
     size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
-    char *name = malloc(folder + sizeof pattern);
-    if (name) {
-        memcpy(name, path, folder);
-        memcpy(name + folder, pattern, sizeof pattern);
+    int descriptor = -1;
+    *name = malloc(folder + sizeof pattern);
+    if (!*name)
+        return -1;
+    do {
+        memcpy(*name, path, folder);
+        memcpy(*name + folder, pattern, sizeof pattern);
+        descriptor = mkstemp(*name);
+    } while (descriptor < 0 && errno == EINTR);
+    if (descriptor < 0) {
+        int problem = errno;
+        free(*name);
+        *name = NULL;
+        errno = problem;
     }
-    return name;
+    return descriptor;
 }
 
 int output_code(int status)
@@ -66,6 +80,7 @@ int output_code(int status)
     case HILL_EMODEL:
         return CODE_DATA;
     case HILL_EINPUT:
+    case HILL_EPART:
         return CODE_INPUT;
     case HILL_ECREATE:
         return CODE_CREATE;
@@ -76,9 +91,14 @@ int output_code(int status)
     }
 }
 
+int output_problem(int problem, int otherwise)
+{
+    return problem == ENOMEM ? CODE_FAILED : otherwise;
+}
+
 int output_error(int code, const char *format, ...)
 {
-    char words[2000];
+    char words[WORDS_MOST];
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(words, sizeof words, format, arguments);
@@ -93,15 +113,22 @@ int output_failure(int status, const hill_error *error)
     return output_error(output_code(status), "%s", error && error->text[0] ? error->text : hill_status_text(status));
 }
 
+bool output_again(int descriptor, short events)
+{
+    struct pollfd ready = {descriptor, events, 0};
+    if (errno == EAGAIN)
+        return poll(&ready, 1, -1) >= 0 || errno == EINTR;
+    return errno == EINTR;
+}
+
 int output_write(int descriptor, const char *bytes, size_t length)
 {
     while (length > 0) {
         ssize_t written = write(descriptor, bytes, length);
-        if (written < 0) {
-            if (errno == EINTR)
-                continue;
+        if (written < 0 && output_again(descriptor, POLLOUT))
+            continue;
+        if (written < 0)
             return errno;
-        }
         bytes += written;
         length -= (size_t)written;
     }
@@ -116,7 +143,7 @@ int output_answer(text *t)
     text_clear(t);
     if (problem == EPIPE)
         return CODE_PIPE;
-    return problem ? output_error(CODE_IO, "standard output: %s", strerror(problem)) : 0;
+    return problem ? output_error(output_problem(problem, CODE_IO), "standard output: %s", strerror(problem)) : 0;
 }
 
 void output_say(text *t)
@@ -146,31 +173,44 @@ size_t output_width(int descriptor, size_t otherwise)
     return size.ws_col;
 }
 
+int output_open(const char *path, int flags)
+{
+    int descriptor = -1;
+    do {
+        descriptor = open(path, flags | O_CLOEXEC, 0666);
+    } while (descriptor < 0 && errno == EINTR);
+    return descriptor;
+}
+
+int output_sync(int descriptor)
+{
+    int result = 0;
+    do {
+        result = fsync(descriptor);
+    } while (result != 0 && errno == EINTR);
+    return result;
+}
+
 int output_create(const char *path, output_file *file)
 {
     struct stat facts;
     *file = (output_file){path, NULL, -1};
-    if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) {
-        file->descriptor = open(path, O_WRONLY | O_CLOEXEC);
-    } else {
-        file->temporary = temporary_name(path);
-        if (!file->temporary)
-            return output_error(CODE_FAILED, "out of memory");
-        file->descriptor = mkstemp(file->temporary);
-    }
+    if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode))
+        file->descriptor = output_open(path, O_WRONLY);
+    else
+        file->descriptor = make_temporary(path, &file->temporary);
     if (file->descriptor >= 0)
         return 0;
-    int problem = errno;
-    free(file->temporary);
-    file->temporary = NULL;
-    return output_error(CODE_CREATE, "%s: cannot be created: %s", path, strerror(problem));
+    return output_error(output_problem(errno, CODE_CREATE), "%s: cannot be created: %s", path, strerror(errno));
 }
 
 int output_append(output_file *file, text *t)
 {
     int problem = t->failed ? ENOMEM : output_write(file->descriptor, text_get(t), t->length);
     text_clear(t);
-    return problem ? output_error(CODE_IO, "%s: cannot be written: %s", file->path, strerror(problem)) : 0;
+    if (!problem)
+        return 0;
+    return output_error(output_problem(problem, CODE_IO), "%s: cannot be written: %s", file->path, strerror(problem));
 }
 
 int output_close(output_file *file)
@@ -182,10 +222,11 @@ int output_close(output_file *file)
         (void)umask(mask);
         /* A file replaced keeps its permissions; a new one gets the usual ones, not mkstemp's private ones. */
         mode_t mode = stat(file->path, &facts) == 0 ? facts.st_mode & 0777 : 0666 & ~mask;
-        if (fchmod(file->descriptor, mode) != 0 || fsync(file->descriptor) != 0)
+        if (fchmod(file->descriptor, mode) != 0 || output_sync(file->descriptor) != 0)
             problem = errno;
     }
-    if (close(file->descriptor) != 0 && !problem)
+    /* After EINTR the file is closed all the same. */
+    if (close(file->descriptor) != 0 && errno != EINTR && !problem)
         problem = errno;
     file->descriptor = -1;
     if (!problem && file->temporary && rename(file->temporary, file->path) != 0)
@@ -211,17 +252,14 @@ void output_drop(output_file *file)
 
 int output_probe(const char *path)
 {
-    char *name = temporary_name(path);
-    if (!name)
-        return ENOMEM;
-    int descriptor = mkstemp(name);
-    int problem = descriptor < 0 ? errno : 0;
-    if (descriptor >= 0) {
-        (void)close(descriptor);
-        (void)unlink(name);
-    }
+    char *name = NULL;
+    int descriptor = make_temporary(path, &name);
+    if (descriptor < 0)
+        return errno;
+    (void)close(descriptor);
+    (void)unlink(name);
     free(name);
-    return problem;
+    return 0;
 }
 
 bool output_same_file(const char *a, const char *b)

@@ -29,11 +29,20 @@ typedef enum exit_code {
 /* The exit code that a status of the library stands for. */
 int output_code(int status);
 
+/* The exit code that an errno stands for: `otherwise`, unless memory ran out. */
+int output_problem(int problem, int otherwise);
+
 /* "downhill: " and the words, on standard error, at most three lines. Returns `code`. */
 int output_error(int code, const char *format, ...) CLI_PRINTF(2, 3);
 
 /* The same for an error of the library; returns its exit code. */
 int output_failure(int status, const hill_error *error);
+
+/*
+ * After a read or write that failed: whether to call again, because a signal came, or because another program that shares the
+ * pipe or terminal has set it not to block; then this waits until it is ready for `events`, POLLIN or POLLOUT.
+ */
+bool output_again(int descriptor, short events);
 
 /* Writes all bytes to a descriptor: 0 or an errno. */
 int output_write(int descriptor, const char *bytes, size_t length);
@@ -45,6 +54,12 @@ int output_write(int descriptor, const char *bytes, size_t length);
 #define CODE_PIPE (-1)
 int output_answer(text *t);
 void output_say(text *t);
+
+/* open(), gone on with where a signal interrupts it; a file that it makes has the usual permissions. */
+int output_open(const char *path, int flags);
+
+/* fsync(), gone on with likewise. */
+int output_sync(int descriptor);
 
 /* Whether a descriptor is a terminal that can redraw a line (TERM isn't "dumb"), and whether colour is welcome there. */
 bool output_is_terminal(int descriptor);

@@ -49,15 +49,20 @@ int place_check(const char *path, const hill_host *host)
         if (S_ISDIR(facts.st_mode))
             return output_error(CODE_CREATE, "%s: is a folder; --out FILE says where the model goes", path);
         hill_model *model = NULL;
-        int status = S_ISREG(facts.st_mode) ? hill_model_open(path, host, &model, NULL) : HILL_EMODEL;
+        hill_error error = HILL_ERROR_INIT;
+        int status = S_ISREG(facts.st_mode) ? hill_model_open(path, host, &model, &error) : HILL_EMODEL;
         hill_model_free(model);
-        if (status != HILL_OK)
+        if (status == HILL_EMODEL)
             return output_error(CODE_CREATE,
                                 "%s: exists and isn't a Downhill model; it is left alone: --out FILE says where the model goes",
                                 path);
+        if (status != HILL_OK)
+            return output_error(status == HILL_EINPUT ? CODE_CREATE : output_code(status), "%s", error.text);
     } else if (errno != ENOENT) {
-        return output_error(CODE_CREATE, "%s: cannot be created: %s", path, strerror(errno));
+        return output_error(output_problem(errno, CODE_CREATE), "%s: cannot be created: %s", path, strerror(errno));
     }
     int problem = output_probe(path);
-    return problem ? output_error(CODE_CREATE, "%s: cannot be created: %s", path, strerror(problem)) : 0;
+    if (!problem)
+        return 0;
+    return output_error(output_problem(problem, CODE_CREATE), "%s: cannot be created: %s", path, strerror(problem));
 }

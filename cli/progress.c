@@ -71,7 +71,8 @@ static void format_parts(const progress *p, const hill_row *row, double now, par
 {
     double elapsed = now - p->begin;
     double done = (double)row->step / (double)p->total;
-    double rate = (double)row->step * (double)p->rows / (double)p->epoch_steps / (elapsed > 1e-9 ? elapsed : 1e-9);
+    double taken = row->step > p->first ? (double)(row->step - p->first) : 1;
+    double rate = taken * (double)p->rows / (double)p->epoch_steps / (elapsed > 1e-9 ? elapsed : 1e-9);
     int digits = snprintf(NULL, 0, "%llu", (unsigned long long)p->epochs);
     memset(out, 0, sizeof *out);
     (void)snprintf(out->words[PART_PERCENT], sizeof *out->words, "%3.0f%%", floor(done * 100));
@@ -81,7 +82,7 @@ static void format_parts(const progress *p, const hill_row *row, double now, par
     if (elapsed < MEASURED)
         (void)snprintf(out->words[PART_ETA], sizeof *out->words, "ETA measuring");
     else
-        format_eta(elapsed * (1 - done) / done, out->words[PART_ETA], sizeof *out->words);
+        format_eta(elapsed * ((double)p->total - (double)row->step) / taken, out->words[PART_ETA], sizeof *out->words);
     /* Until the first epoch ends the last batch's cost is all there is. */
     if (isnan(p->train))
         (void)snprintf(out->words[PART_TRAIN], sizeof *out->words, "batch %-8.4g", row->cost);
@@ -194,6 +195,7 @@ void progress_wait(progress *p, const char *doing, const char *what)
 
 void progress_begin(progress *p, const hill_run *run, uint64_t rows)
 {
+    p->first = hill_run_steps(run, NULL);
     p->total = hill_run_total_steps(run);
     p->epoch_steps = hill_run_epoch_steps(run);
     if (p->total == 0)
@@ -204,10 +206,10 @@ void progress_begin(progress *p, const hill_run *run, uint64_t rows)
     p->rows = rows;
     p->begin = p->looked = p->shown = progress_clock();
     p->stride = 1;
-    p->look_at = 1;
+    p->look_at = p->first + 1;
 }
 
-void progress_look(progress *p, const hill_row *row)
+double progress_look(progress *p, const hill_row *row)
 {
     double now = progress_clock();
     if (now - p->looked < LOOK_SOON)
@@ -219,13 +221,15 @@ void progress_look(progress *p, const hill_row *row)
     if (p->live) {
         if (now - p->shown >= REDRAW)
             draw(p, row, now);
-        return;
+        return now;
     }
-    double part = (now - p->begin) * (double)p->total / (double)row->step / LINES;
+    double taken = row->step > p->first ? (double)(row->step - p->first) : 1;
+    double part = (now - p->begin) * (double)(p->total - p->first) / taken / LINES;
     bool first = p->shown <= p->begin;
     double interval = first || part < FIRST_LINE ? FIRST_LINE : part > SILENCE ? SILENCE : part;
     if (now - p->shown >= interval)
         say_line(p, row, now);
+    return now;
 }
 
 void progress_clear(progress *p)

@@ -11,9 +11,9 @@
 typedef struct progress {
     bool live; /* standard error can redraw a line */
     bool colour;
-    bool shapes; /* it shows more than ASCII */
-    bool drawn;  /* a live line stands there now */
-    uint64_t total, epoch_steps, epochs, rows;
+    bool shapes;                                      /* it shows more than ASCII */
+    bool drawn;                                       /* a live line stands there now */
+    uint64_t first, total, epoch_steps, epochs, rows; /* `first`: steps taken before this process */
     double begin, looked, shown;
     uint64_t stride;     /* steps between two looks at the clock */
     uint64_t look_at;    /* the step at which to look next */
@@ -29,11 +29,11 @@ void progress_init(progress *p);
 /* "reading digits ..." while nothing else can be said; on a terminal only. */
 void progress_wait(progress *p, const char *doing, const char *what);
 
-/* The descent begins: so many steps in all, so many rows and steps in an epoch. */
+/* The descent begins or goes on: so many steps in all, so many rows and steps in an epoch. */
 void progress_begin(progress *p, const hill_run *run, uint64_t rows);
 
-/* After each step at or past p->look_at: looks at the clock, and draws where it is time. */
-void progress_look(progress *p, const hill_row *row);
+/* After each step at or past p->look_at: looks at the clock, which it returns, and draws where it is time. */
+double progress_look(progress *p, const hill_row *row);
 
 /* Takes the live line away; called before anything else is said. */
 void progress_clear(progress *p);

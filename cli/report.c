@@ -18,7 +18,7 @@ void report_line(text *out, int descriptor, const char *label, const char *words
     text_cells(out, label, REPORT_COLUMN - 1, false);
     text_string(out, " ");
     text_wrap(out, text_get(&safe), REPORT_COLUMN, width < 40 ? 2 : REPORT_COLUMN, width);
-    text_free(&safe);
+    text_end(out, &safe);
 }
 
 void report_metrics(text *out, const hill_metrics *metrics, hill_task task)

@@ -1,5 +1,5 @@
 /*
- * stop.c - the wish to end: Ctrl-C and SIGTERM, noted between two steps.
+ * stop.c - signals during a descent, noted between two steps.
  *
  * A signal that was ignored from the start (nohup, a job of a shell script) stays ignored.
  */
@@ -9,20 +9,42 @@
 
 #include <stddef.h>
 
+volatile sig_atomic_t stop_notice;
 volatile sig_atomic_t stop_signal;
+volatile sig_atomic_t stop_save;
 
-static void note_signal(int number)
+static void note_end(int number)
 {
+    /* The second one, whichever of the two, finds no handler. */
+    (void)signal(SIGINT, SIG_DFL);
+    (void)signal(SIGTERM, SIG_DFL);
     stop_signal = number;
+    stop_notice = 1;
+}
+
+static void note_save(int number)
+{
+    (void)number;
+    stop_save = 1;
+    stop_notice = 1;
+}
+
+static void handle(int number, void (*handler)(int))
+{
+    struct sigaction old, action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    (void)sigemptyset(&action.sa_mask);
+    if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+        (void)sigaction(number, &action, NULL);
+}
+
+void stop_endure(void)
+{
+    handle(SIGHUP, SIG_IGN);
+    handle(SIGUSR1, note_save);
 }
 
 void stop_listen(void)
 {
-    static const int numbers[] = {SIGINT, SIGTERM};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        struct sigaction old, action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND};
-        (void)sigemptyset(&action.sa_mask);
-        if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-            (void)sigaction(numbers[i], &action, NULL);
-    }
+    handle(SIGINT, note_end);
+    handle(SIGTERM, note_end);
 }

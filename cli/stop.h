@@ -1,13 +1,22 @@
 /*
- * stop.h - the wish to end: Ctrl-C and SIGTERM, noted between two steps.
+ * stop.h - signals during a descent, noted between two steps.
  */
 #ifndef CLI_STOP_H
 #define CLI_STOP_H
 
 #include <signal.h>
 
-/* 0, or the signal that came. Read it between steps. */
+/* Not 0 once any of the next two is. Read it between steps. */
+extern volatile sig_atomic_t stop_notice;
+
+/* 0, or the signal that asks for the end: SIGINT or SIGTERM. */
 extern volatile sig_atomic_t stop_signal;
+
+/* 1: SIGUSR1 asks for a checkpoint. */
+extern volatile sig_atomic_t stop_save;
+
+/* From now on SIGUSR1 is only noted, and a terminal that goes away (SIGHUP) ends nothing. */
+void stop_endure(void);
 
 /* From now on the first Ctrl-C or SIGTERM is only noted; a second one ends the program at once. */
 void stop_listen(void);

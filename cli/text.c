@@ -95,6 +95,12 @@ void text_free(text *t)
     *t = (text)TEXT_INIT;
 }
 
+void text_end(text *whole, text *part)
+{
+    whole->failed = whole->failed || part->failed;
+    text_free(part);
+}
+
 void text_clear(text *t)
 {
     t->length = 0;
@@ -187,8 +193,7 @@ void text_cells(text *t, const char *string, size_t cells, bool right)
     }
     if (!right && width < cells)
         text_repeat(t, " ", cells - width);
-    t->failed = t->failed || safe.failed;
-    text_free(&safe);
+    text_end(t, &safe);
 }
 
 size_t text_width(const char *string)
@@ -262,6 +267,22 @@ void text_float(text *t, float value)
             break;
     }
     text_string(t, digits);
+}
+
+void text_shell(text *t, const char *word)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=.,:/@%";
+    if (*word && word[strspn(word, plain)] == '\0') {
+        text_string(t, word);
+        return;
+    }
+    text_string(t, "'");
+    for (; *word; word++)
+        if (*word == '\'')
+            text_string(t, "'\\''");
+        else
+            text_bytes(t, word, 1);
+    text_string(t, "'");
 }
 
 void text_cell(text *t, const char *cell)

@@ -28,6 +28,10 @@ typedef struct text {
     }
 
 void text_free(text *t);
+
+/* Frees a part that went into `whole`, which has failed if the part had. */
+void text_end(text *whole, text *part);
+
 void text_clear(text *t);
 void text_bytes(text *t, const char *bytes, size_t length);
 void text_string(text *t, const char *string);
@@ -61,6 +65,9 @@ void text_seconds(text *t, double seconds);
 /* The shortest decimal that reads back as the same double (float). */
 void text_double(text *t, double value);
 void text_float(text *t, float value);
+
+/* A word as a shell takes it, quoted where it must be. */
+void text_shell(text *t, const char *word);
 
 /* A CSV cell, quoted where it must be. */
 void text_cell(text *t, const char *cell);

@@ -8,36 +8,59 @@
 
 #include "trace.h"
 
+#include "input.h"
 #include "json.h"
 #include "output.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define REPORTS 1000
 #define FIRST_KEY "{\"downhill\":"
+#define BACK_KEY "{\"rollback\":"
 
+/*
+ * Writes the line that was begun, and before it what the disk refused earlier: that is kept, for the disk may have room again. It
+ * can't grow much, because there are about a thousand lines.
+ */
 static void write_line(trace *t)
 {
+    size_t written = 0;
     text_string(&t->line, "\n");
-    if (!t->problem)
-        t->problem = t->line.failed ? ENOMEM : output_write(t->descriptor, text_get(&t->line), t->line.length);
-    text_clear(&t->line);
+    t->problem = t->line.failed ? ENOMEM : 0;
+    while (!t->problem && written < t->line.length) {
+        ssize_t count = write(t->descriptor, text_get(&t->line) + written, t->line.length - written);
+        if (count >= 0)
+            written += (size_t)count;
+        else if (!output_again(t->descriptor, POLLOUT))
+            t->problem = errno;
+    }
+    if (t->line.failed)
+        return;
+    memmove(t->line.data, t->line.data + written, t->line.length - written + 1);
+    t->line.length -= written;
 }
 
-/* True for an empty file and for a log. */
-static bool is_log(const char *path)
+/* An empty file will do, and a log. Returns 0 or an exit code after saying what else it is. */
+static int check_head(const char *path)
 {
     char head[sizeof FIRST_KEY - 1];
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return false;
-    ssize_t length = read(descriptor, head, sizeof head);
-    (void)close(descriptor);
-    return length == 0 || (length == (ssize_t)sizeof head && memcmp(head, FIRST_KEY, sizeof head) == 0);
+    size_t length = 0;
+    int code = input_head(path, CODE_CREATE, head, sizeof head, &length);
+    if (code || length == 0 || (length == sizeof head && memcmp(head, FIRST_KEY, sizeof head) == 0))
+        return code;
+    return output_error(CODE_CREATE, "--log %s: exists and isn't a log of Downhill; it is left alone: take another name", path);
+}
+
+/* The exit code for an errno about the log, once it is said. */
+static int log_problem(const char *path, int code, const char *what, int problem)
+{
+    return output_error(output_problem(problem, code), "--log %s: cannot be %s: %s", path, what, strerror(problem));
 }
 
 int trace_check(const char *path)
@@ -45,24 +68,19 @@ int trace_check(const char *path)
     struct stat facts;
     if (stat(path, &facts) != 0) {
         int problem = errno == ENOENT ? output_probe(path) : errno;
-        return problem ? output_error(CODE_CREATE, "--log %s: cannot be created: %s", path, strerror(problem)) : 0;
+        return problem ? log_problem(path, CODE_CREATE, "created", problem) : 0;
     }
     if (S_ISDIR(facts.st_mode))
         return output_error(CODE_CREATE, "--log %s: is a folder", path);
-    if (S_ISREG(facts.st_mode) && !is_log(path))
-        return output_error(CODE_CREATE, "--log %s: exists and isn't a log of Downhill; it is left alone: take another name",
-                            path);
     if (access(path, W_OK) != 0)
-        return output_error(CODE_CREATE, "--log %s: cannot be written: %s", path, strerror(errno));
-    return 0;
+        return log_problem(path, CODE_CREATE, "written", errno);
+    return S_ISREG(facts.st_mode) ? check_head(path) : 0;
 }
 
-int trace_open(trace *t, const char *path, const hill_run *run)
+/* Chooses which steps are reported. */
+static void choose_steps(trace *t, const hill_run *run)
 {
     uint64_t total = hill_run_total_steps(run);
-    *t = (trace){.path = path, .descriptor = -1};
-    if (!path)
-        return 0;
     t->epoch_steps = hill_run_epoch_steps(run) ? hill_run_epoch_steps(run) : 1;
     uint64_t epochs = total / t->epoch_steps;
     t->step_every = total / REPORTS + (total % REPORTS != 0);
@@ -71,17 +89,64 @@ int trace_open(trace *t, const char *path, const hill_run *run)
         t->step_every = 1;
     if (t->epoch_every == 0)
         t->epoch_every = 1;
-    t->descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (t->descriptor < 0)
-        return output_error(CODE_CREATE, "--log %s: cannot be created: %s", path, strerror(errno));
-    return 0;
 }
 
-void trace_begin(trace *t, const char *recipe, const char *data, const hill_model_facts *facts)
+/* The number behind `key` in a line, or `otherwise`. */
+static double number_in(const char *line, const char *key, double otherwise)
 {
-    json j = {&t->line, false};
-    if (!t->path)
-        return;
+    const char *found = strstr(line, key);
+    return found ? strtod(found + strlen(key), NULL) : otherwise;
+}
+
+/* The bytes of a log that tell of no more than the run has behind it; t->earlier gets the seconds that took. */
+static size_t length_until(trace *t, text *log, const hill_run *run)
+{
+    unsigned ways_back, seen = 0;
+    uint64_t step = hill_run_steps(run, &ways_back);
+    size_t length = 0;
+    for (char *line = log->data, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        *end = '\0';
+        if (strncmp(line, "{\"stopped\"", 10) == 0)
+            break;
+        if (strncmp(line, BACK_KEY, strlen(BACK_KEY)) == 0)
+            seen = (unsigned)number_in(line, BACK_KEY, 0);
+        else if (strncmp(line, "{\"step\"", 7) == 0 && seen == ways_back && number_in(line, "\"step\":", 0) > (double)step)
+            break;
+        if (seen > ways_back)
+            break;
+        t->earlier = number_in(line, "\"seconds\":", t->earlier);
+        length = (size_t)(end + 1 - log->data);
+    }
+    return length;
+}
+
+/* How much of the file there stays: what an earlier process told of this run; 0 where it is of another. Returns an errno. */
+static int kept_length(trace *t, const hill_run *run, size_t *length)
+{
+    text log = TEXT_INIT;
+    *length = 0;
+    if (hill_run_steps(run, NULL) == 0)
+        return 0;
+    int problem = input_rest(t->descriptor, SIZE_MAX, &log);
+    if (!problem && strncmp(text_get(&log), text_get(&t->line), t->line.length) == 0)
+        *length = length_until(t, &log, run);
+    text_free(&log);
+    return problem;
+}
+
+/* Cuts the file off behind so many bytes, and goes there; an errno. */
+static int cut(int descriptor, size_t length)
+{
+    int result;
+    do {
+        result = ftruncate(descriptor, (off_t)length);
+    } while (result != 0 && errno == EINTR);
+    return result != 0 || lseek(descriptor, (off_t)length, SEEK_SET) < 0 ? errno : 0;
+}
+
+static void first_line(text *out, const char *recipe, const char *data, const hill_model_facts *facts)
+{
+    json j = {out, false};
     json_open(&j, NULL, '{');
     json_string(&j, "downhill", hill_version());
     json_string(&j, "recipe", recipe);
@@ -91,7 +156,58 @@ void trace_begin(trace *t, const char *recipe, const char *data, const hill_mode
     json_count(&j, "outputs", facts->outputs);
     json_count(&j, "parameters", facts->parameters);
     json_close(&j, '}');
+}
+
+int trace_begin(trace *t, const hill_run *run, const char *recipe, const char *data, const hill_model_facts *facts)
+{
+    struct stat found;
+    size_t length = 0;
+    if (!t->path)
+        return 0;
+    choose_steps(t, run);
+    first_line(&t->line, recipe, data, facts);
+    if (t->line.failed)
+        return output_failure(HILL_EMEMORY, NULL);
+    bool plain = stat(t->path, &found) != 0 || S_ISREG(found.st_mode);
+    t->descriptor = output_open(t->path, (plain ? O_RDWR : O_WRONLY) | O_CREAT);
+    if (t->descriptor < 0)
+        return log_problem(t->path, CODE_CREATE, "created", errno);
+    int problem = plain ? kept_length(t, run, &length) : 0;
+    if (problem)
+        return log_problem(t->path, CODE_IO, "read", problem);
+    problem = plain ? cut(t->descriptor, length) : 0;
+    if (problem)
+        return log_problem(t->path, CODE_IO, "written", problem);
+    if (length > 0)
+        text_clear(&t->line);
+    else
+        write_line(t);
+    return 0;
+}
+
+void trace_back(trace *t, const hill_run *run, const hill_row *row, uint64_t diverged, double seconds)
+{
+    json j = {&t->line, false};
+    unsigned ways_back;
+    if (!t->path)
+        return;
+    (void)hill_run_steps(run, &ways_back);
+    json_open(&j, NULL, '{');
+    json_count(&j, "rollback", ways_back);
+    json_count(&j, "step", diverged);
+    json_count(&j, "to", row->step);
+    json_double(&j, "rate", row->rate);
+    json_string(&j, "reason", hill_run_message(run));
+    json_double(&j, "seconds", seconds);
+    json_close(&j, '}');
     write_line(t);
+}
+
+void trace_sync(trace *t)
+{
+    /* What can't be synced is a device or a pipe. A disk that refuses says so once only, and lines may be lost. */
+    if (t->path && output_sync(t->descriptor) != 0 && errno != EINVAL && !t->unsynced)
+        t->unsynced = errno;
 }
 
 void trace_row(trace *t, const hill_row *row, double seconds)
@@ -125,12 +241,14 @@ int trace_end(trace *t, const char *stopped, const hill_row *row, double seconds
     json_double(&j, "seconds", seconds);
     json_close(&j, '}');
     write_line(t);
-    if (close(t->descriptor) != 0 && !t->problem)
+    if (close(t->descriptor) != 0 && errno != EINTR && !t->problem)
         t->problem = errno;
     t->descriptor = -1;
-    if (t->problem)
-        return output_error(CODE_IO, "--log %s: cannot be written: %s; the log isn't whole", t->path, strerror(t->problem));
-    return 0;
+    int problem = t->problem ? t->problem : t->unsynced;
+    if (!problem)
+        return 0;
+    return output_error(output_problem(problem, CODE_IO), "--log %s: cannot be written: %s; the log isn't whole", t->path,
+                        strerror(problem));
 }
 
 void trace_free(trace *t)

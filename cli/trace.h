@@ -11,16 +11,21 @@
 typedef struct trace {
     const char *path; /* NULL: no log is kept */
     int descriptor;
-    int problem; /* errno of the first failed write; nothing is written after it */
+    int problem;    /* errno of the last write, 0 where it went well */
+    int unsynced;   /* errno of the first sync that failed */
+    double earlier; /* seconds that earlier processes took for the steps that are told */
     uint64_t step_every, epoch_every, epoch_steps;
-    text line;
+    text line; /* what isn't written yet */
 } trace;
 
 /* Whether a log can be written there: nothing, an older log, or a device. Returns 0 or an exit code after saying why not. */
 int trace_check(const char *path);
 
-/* Empties the file and chooses which steps are reported: that depends on the run's length alone. */
-int trace_open(trace *t, const char *path, const hill_run *run);
+/*
+ * Opens the log and writes its first line; of a run that goes on, cuts the log back to where the run stands. Which steps are
+ * reported depends on the run's length alone. Returns 0 or an exit code after saying what is wrong.
+ */
+int trace_begin(trace *t, const hill_run *run, const char *recipe, const char *data, const hill_model_facts *facts);
 
 /* 1 if the step (1, 2, ...) will be reported: the caller then asks for norms. */
 static inline int trace_wants(const trace *t, uint64_t step)
@@ -30,8 +35,13 @@ static inline int trace_wants(const trace *t, uint64_t step)
     return step % t->step_every == 0 || (step % t->epoch_steps == 0 && step / t->epoch_steps % t->epoch_every == 0);
 }
 
-void trace_begin(trace *t, const char *recipe, const char *data, const hill_model_facts *facts);
 void trace_row(trace *t, const hill_row *row, double seconds);
+
+/* The run diverged at a step and went back to row->step. */
+void trace_back(trace *t, const hill_run *run, const hill_row *row, uint64_t diverged, double seconds);
+
+/* What was written is on the disk. */
+void trace_sync(trace *t);
 
 /* The last line; 0, or an exit code after saying that the log isn't whole. */
 int trace_end(trace *t, const char *stopped, const hill_row *row, double seconds);

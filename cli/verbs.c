@@ -48,6 +48,12 @@ static const option train_options[] = {
      "where the model goes, never over a file that isn't a Downhill model [DATA's name.safetensors in this folder]"},
     {OPTION_LOG, "log", "RUN.jsonl", "files",
      "a trace of the descent: one JSON object a line, about a thousand lines and every epoch"},
+    {OPTION_CHECKPOINT_EVERY, "checkpoint-every", "N|Ns", "files",
+     "saves the state of the descent every N steps or N seconds, in two files beside the model in turn, until that is safe; 0 "
+     "never [30s]"},
+    {OPTION_RESUME, "resume", "FILE", "files",
+     "goes on from this checkpoint, with its knobs where none are given; the same command again finds its own by itself"},
+    {OPTION_FRESH, "fresh", NULL, "files", "begins anew though a checkpoint of the same run is there"},
     {OPTION_STRICT, "strict", NULL, "files", "makes it an error to guess anything about the data"},
     ROW_JSON,
     ROW_THREADS,
@@ -92,8 +98,10 @@ static const example help_examples[] = {{"downhill help train", "the flags and k
 
 static const verb table[] = {
     {"train", "DATA", 1, 1, "", TABLE(train_options), TABLE(train_examples), "makes a model from data",
-     DATA_PARAGRAPH "\nA flag beats the recipe, the recipe beats the default. What is guessed is said, as the flags that would "
-                    "set it. Ctrl-C ends the descent and saves nothing.",
+     DATA_PARAGRAPH
+     "\nA flag beats the recipe, the recipe beats the default. What is guessed is said, as the flags that would "
+     "set it.\nCtrl-C and SIGTERM end the descent after a step and save its state: the same command again goes on from there, "
+     "to the same bits. SIGUSR1 saves and goes on.",
      cmd_train},
     {"eval", "MODEL DATA", 2, 2, "limits", TABLE(eval_options), TABLE(eval_examples), "measures a model on data",
      DATA_PARAGRAPH "\nPrints cost and accuracy with the confusion matrix for classes; cost, errors and R2 for numbers. Of a "

@@ -36,12 +36,15 @@ int main(void)
 {
     static const char text[] = "net=16 tanh, 16 tanh\nrule=adam\nrate=0.01\nschedule=cosine\nbatch=20\nepochs=200\n";
     hill_error error = HILL_ERROR_INIT;
-    hill_source source = {sizeof source, NULL, POINTS, 1, 1, fill_sine, NULL};
+    hill_source source = HILL_SOURCE_INIT;
     hill_shape shape = HILL_SHAPE_INIT;
     hill_recipe *recipe = NULL;
     hill_plan *plan = NULL;
     hill_run *run = NULL;
     hill_score score = HILL_SCORE_INIT;
+    source.rows = POINTS;
+    source.inputs = source.targets = 1;
+    source.fill = fill_sine;
 
     shape.inputs = shape.outputs = 1;
     int status = hill_recipe_new(NULL, &recipe, &error);

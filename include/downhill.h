@@ -90,7 +90,8 @@ extern "C" {
     X(EFPENV, -10, "the caller changed the floating-point rounding mode") \
     X(EISA, -11, "this machine lacks the instruction set asked for")      \
     X(ETHREAD, -12, "a thread could not be started")                      \
-    X(ECHECK, -13, "the gradient is not what the formulas say")
+    X(ECHECK, -13, "the gradient is not what the formulas say")           \
+    X(EPART, -14, "a data file has no such part")
 
 typedef enum hill_status {
 #define HILL_STATUS_ENUM(name, value, text) HILL_##name = (value),
@@ -288,7 +289,8 @@ typedef struct hill_table_options {
 } hill_table_options;
 
 /*
- * Reads a file. HILL_EINPUT: there is no such file, directory or part; HILL_EDATA: what is wrong inside it, with line and column.
+ * Reads a file. HILL_EINPUT: there is no such file or directory, or it cannot be opened; HILL_EPART: it has no such part;
+ * HILL_EDATA: what is wrong inside it, with line and column.
  */
 HILL_API int hill_table_open(const char *path, const hill_table_options *options, const hill_host *host, hill_table **out,
                              hill_error *error);
@@ -384,6 +386,19 @@ HILL_API const char *hill_session_note(const hill_session *session, size_t i);
 
 /* Makes the model: the best weights on validation rows where there are any, else the last. The session can go on afterwards. */
 HILL_API int hill_session_finish(hill_session *session, hill_model **out, hill_error *error);
+
+/*
+ * Checkpoints. hill_session_save writes the whole state of the descent between two steps, atomically as hill_model_save does.
+ * The file is a model, the one that hill_session_finish would make now, with more tensors and metadata under "run". It holds no
+ * data: hill_session_resume goes on from it in a session of the same recipe, tables and start weights, on any machine and
+ * any number of threads, and what comes out is the same to the last bit as without the break. HILL_EMODEL: the file is damaged, or
+ * of another recipe or other data; the text names every knob that differs with both values, and the session is as it was.
+ */
+HILL_API int hill_session_save(hill_session *session, const char *path, hill_error *error);
+HILL_API int hill_session_resume(hill_session *session, const char *path, hill_error *error);
+
+/* Sixteen hexadecimal digits of recipe, tables and start weights: sessions that share them can go on from each other's checkpoints. */
+HILL_API const char *hill_session_key(const hill_session *session);
 
 typedef enum hill_which { HILL_WHICH_TRAIN, HILL_WHICH_VALID, HILL_WHICH_TEST } hill_which;
 
@@ -545,6 +560,7 @@ HILL_API int hill_plan_tensor(const hill_plan *plan, size_t i, hill_tensor *tens
  * targets is NULL, targets [count][targets]; it returns 0 or a negative status, which hill_step passes on. It must give the
  * same floats for the same row every time, and may be called for any row in any order. `expect`, which may be NULL, is told the
  * rows of the batch to come while the present one is worked on, so that a source whose rows are far away can begin to fetch.
+ * `number`, which may be NULL, says what a person calls a row, for messages; else that is its place, counted from 1.
  */
 typedef struct hill_source {
     size_t size;
@@ -554,6 +570,7 @@ typedef struct hill_source {
     size_t targets;
     int (*fill)(void *self, const uint64_t *rows, size_t count, float *inputs, float *targets);
     void (*expect)(void *self, const uint64_t *rows, size_t count);
+    uint64_t (*number)(void *self, uint64_t row);
 } hill_source;
 
 /* A source over float arrays of the caller's: inputs [rows][n], targets [rows][m]. They must outlive it. */
@@ -581,6 +598,7 @@ typedef struct hill_row {
     size_t size;
     unsigned want;         /* set by the caller: HILL_WANT_NORMS or 0 */
     int epoch_end;         /* 1: this step ended an epoch, and train_cost (and valid_*) are of that epoch */
+    int back;              /* 1: no step was taken, the descent went back to `step`; see hill_step */
     uint64_t step;         /* steps taken, this one included */
     uint64_t epoch;        /* the epoch this step belongs to, from 1 */
     double cost;           /* mean cost over the batch, before the update */
@@ -596,16 +614,25 @@ typedef struct hill_row {
 
 /*
  * Takes one step: gathers a batch, walks forward and backward, updates the weights. `row` may be NULL. Allocates nothing.
- * Returns HILL_ROW; HILL_DONE once the descent has ended (and again if called again); or an error: HILL_EDIVERGED (a cost or a
- * gradient was no finite number: the update wasn't applied), HILL_EFPENV, or what the source returned.
+ * Returns HILL_ROW; HILL_DONE once the descent has ended (and again if called again); or an error: HILL_EDIVERGED, HILL_EFPENV,
+ * or what the source returned.
+ *
+ * A descent diverges when a cost, a gradient or a weight becomes no finite number. That is seen in the step where it happens, and
+ * the step isn't taken. With the knob on-divergence=rollback the run goes back to its last good weights (of the last epoch that
+ * was the best on validation rows, or of the last 256th step, while costs were no more than twice the first), goes on from there
+ * with half the rate, and returns HILL_ROW with row->back 1; hill_run_message says what happened. After five ways back, or where
+ * going back would meet the same numbers again, the run holds the good weights, and the step returns HILL_EDIVERGED.
  */
 HILL_API int hill_step(hill_run *run, hill_row *row);
 
-/* What the last error of this run was, in words; "" if there was none. */
+/* What the last error or way back of this run was, in words; "" if there was none. */
 HILL_API const char *hill_run_message(const hill_run *run);
 
 /* Why the run is over: "epochs" (all were made), "patience", "diverged"; "" while it isn't. */
 HILL_API const char *hill_run_stopped(const hill_run *run);
+
+/* Steps taken so far, without those that were gone back over; *ways_back, where not NULL, gets how often that happened. */
+HILL_API uint64_t hill_run_steps(const hill_run *run, unsigned *ways_back);
 
 /* Steps in an epoch, and in the whole run if nothing ends it early. */
 HILL_API uint64_t hill_run_epoch_steps(const hill_run *run);
@@ -682,7 +709,8 @@ HILL_API int hill_run_diagnose(hill_run *run, hill_diagnosis *diagnosis);
 #define HILL_SHAPE_INIT          {sizeof(hill_shape), 0, 0, 0, HILL_TASK_NUMBERS}
 #define HILL_PLAN_SIZES_INIT     {sizeof(hill_plan_sizes), 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define HILL_TENSOR_INIT         {sizeof(hill_tensor), {0}, 0, {0}, 0}
-#define HILL_ROW_INIT            {sizeof(hill_row), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define HILL_SOURCE_INIT         {sizeof(hill_source), NULL, 0, 0, 0, NULL, NULL, NULL}
+#define HILL_ROW_INIT            {sizeof(hill_row), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define HILL_SCORE_INIT          {sizeof(hill_score), 0, 0, 0}
 #define HILL_DIAGNOSIS_INIT      {sizeof(hill_diagnosis), 0, 0, 0, 0, {0}}
 /* clang-format on */

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* Temporary names tried before giving up: so many stale ones beside a file mean that something else is wrong. */
@@ -37,6 +38,7 @@ static void file_reason(int code, char *out, size_t size)
 static int file_fail(hill_error *error, int status, const char *path, const char *what, int code)
 {
     char reason[200];
+    status = code == ENOMEM ? HILL_EMEMORY : status;
     file_reason(code, reason, sizeof reason);
     return hill__fail(error, status, "%s: %s: %s", path, what, reason);
 }
@@ -152,8 +154,8 @@ static int file_open_temp(const char *path, mode_t mode, char *temp, size_t size
     return -1;
 }
 
-/* Makes the rename last through a power cut. Folders that can't be opened or synced (some network disks) are left at that. */
-static bool file_sync_folder(const char *path, char *folder)
+/* The folder that a path lies in, into `folder`, as large as the path and two bytes at least. */
+static void file_folder(const char *path, char *folder)
 {
     const char *slash = strrchr(path, '/');
     size_t length = slash ? (size_t)(slash - path) : 0;
@@ -163,15 +165,20 @@ static bool file_sync_folder(const char *path, char *folder)
         memcpy(folder, path, length);
         folder[length] = '\0';
     }
-    int file = file_open(folder, O_RDONLY, 0);
-    if (file < 0)
-        return true;
-    bool good = file_sync(file) || errno != EIO;
-    return file_close(file) && good;
 }
 
-/* The steps after the temporary file is open; `temp` is reused for the folder's name once the file is in place. */
-static int file_write_temp(int file, const char *path, char *temp, const void *data, size_t length)
+/* Makes a rename last through a power cut: 0 or an errno. A folder that can't be opened or be synced at all is left at that. */
+static int file_sync_folder(const char *folder)
+{
+    int file = file_open(folder, O_RDONLY, 0);
+    if (file < 0)
+        return 0;
+    int code = file_sync(file) || errno == EINVAL || errno == EBADF ? 0 : errno;
+    return file_close(file) || code ? code : errno;
+}
+
+/* The steps after the temporary file is open, up to the rename: 0 or an errno. */
+static int file_write_temp(int file, const char *path, const char *temp, const void *data, size_t length)
 {
     bool good = file_write_all(file, data, length) && file_sync(file);
     int code = errno;
@@ -187,7 +194,19 @@ static int file_write_temp(int file, const char *path, char *temp, const void *d
         (void)unlink(temp); /* the first reason is the one to tell */
         return code;
     }
-    return file_sync_folder(path, temp) ? 0 : EIO;
+    return 0;
+}
+
+/* "cannot write 400 bytes (120 are free): No space left on device". */
+static int file_fail_writing(const char *path, size_t length, const char *folder, int code, hill_error *error)
+{
+    struct statvfs disk;
+    char reason[200];
+    file_reason(code, reason, sizeof reason);
+    if (statvfs(folder, &disk) != 0)
+        return hill__fail(error, HILL_EIO, "%s: cannot write %zu bytes: %s", path, length, reason);
+    return hill__fail(error, HILL_EIO, "%s: cannot write %zu bytes (%llu are free): %s", path, length,
+                      (unsigned long long)disk.f_bavail * disk.f_frsize, reason);
 }
 
 static int file_write_atomic(const char *path, mode_t mode, const void *data, size_t length, const hill_allocator *allocator,
@@ -201,18 +220,18 @@ static int file_write_atomic(const char *path, mode_t mode, const void *data, si
     int file = file_open_temp(path, mode, temp, size);
     if (file < 0) {
         code = errno;
-        status = code == ENOSPC || code == EDQUOT ? HILL_EIO : HILL_ECREATE;
+        file_folder(path, temp);
+        status = code == ENOSPC || code == EDQUOT ? file_fail_writing(path, length, temp, code, error)
+                                                  : file_fail(error, HILL_ECREATE, path, "cannot be created", code);
     } else {
         code = file_write_temp(file, path, temp, data, length);
-        status = code ? HILL_EIO : HILL_OK;
+        file_folder(path, temp);
+        if (code == 0)
+            code = file_sync_folder(temp);
+        if (code)
+            status = file_fail_writing(path, length, temp, code, error);
     }
     hill__free(allocator, temp, size, 1);
-    char reason[200];
-    file_reason(code, reason, sizeof reason);
-    if (status == HILL_ECREATE)
-        return hill__fail(error, status, "%s: cannot be created: %s", path, reason);
-    if (status < 0)
-        return hill__fail(error, status, "%s: cannot write %zu bytes: %s", path, length, reason);
     return status;
 }
 
@@ -220,7 +239,7 @@ hill__path_kind hill__path_kind_of(const char *path)
 {
     struct stat facts;
     if (stat(path, &facts) != 0)
-        return HILL__PATH_NONE;
+        return errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG ? HILL__PATH_NONE : HILL__PATH_OTHER;
     if (S_ISREG(facts.st_mode))
         return HILL__PATH_FILE;
     return S_ISDIR(facts.st_mode) ? HILL__PATH_FOLDER : HILL__PATH_OTHER;

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 
-/* What a path is. */
+/* What a path is; what can't be told is HILL__PATH_OTHER, and whoever opens it gets the reason. */
 typedef enum hill__path_kind { HILL__PATH_NONE, HILL__PATH_FILE, HILL__PATH_FOLDER, HILL__PATH_OTHER } hill__path_kind;
 hill__path_kind hill__path_kind_of(const char *path);
 

@@ -22,7 +22,7 @@ static bool open_is_model(const hill_bytes *bytes)
 static int open_read_format(const hill_bytes *bytes, const hill__reading *reading, hill_table **out, hill_error *error)
 {
     if (reading->options.part == HILL_PART_TEST && !hill__zip_is(bytes))
-        return hill__fail(error, HILL_EINPUT,
+        return hill__fail(error, HILL_EPART,
                           "%s: has no test part; a folder of MNIST-style files or an NPZ with x_test has one", bytes->name);
     if (open_is_model(bytes))
         return hill__fail(error, HILL_EDATA, "%s: is a model, not data", bytes->name);
@@ -81,13 +81,13 @@ static bool open_find_labels(const char *images, hill__text *out)
         return false;
     if (!open_replace(base, "idx3", "idx1"))
         open_replace(base, "idx4", "idx1");
-    if (hill__path_kind_of(out->data) == HILL__PATH_FILE)
+    if (hill__path_kind_of(out->data) != HILL__PATH_NONE)
         return true;
     if (out->length > 3 && strcmp(out->data + out->length - 3, ".gz") == 0)
         out->data[out->length -= 3] = '\0';
     else
         hill__text_add_string(out, ".gz");
-    return !out->failed && hill__path_kind_of(out->data) == HILL__PATH_FILE;
+    return !out->failed && hill__path_kind_of(out->data) != HILL__PATH_NONE;
 }
 
 /* Adds the labels to the images of an IDX file, where they lie beside it. */
@@ -123,7 +123,7 @@ static bool open_find_images(const char *folder, hill_part part, hill__text *pat
         hill__text_add_string(path, part == HILL_PART_TEST ? "t10k-" : "train-");
         hill__text_add_string(path, spellings[i / 2]);
         hill__text_add_string(path, i % 2 ? ".gz" : "");
-        if (path->failed || hill__path_kind_of(path->data) == HILL__PATH_FILE)
+        if (path->failed || hill__path_kind_of(path->data) != HILL__PATH_NONE)
             return !path->failed;
     }
     return false;
@@ -142,7 +142,7 @@ static int open_folder(const char *folder, const hill__reading *reading, hill_ta
     else if (path.failed)
         status = hill__fail_memory(error);
     else if (part == HILL_PART_TEST && open_find_images(folder, HILL_PART_TRAIN, &path))
-        status = hill__fail(error, HILL_EINPUT, "%s: has no test part; t10k-images-idx3-ubyte is missing", folder);
+        status = hill__fail(error, HILL_EPART, "%s: has no test part; t10k-images-idx3-ubyte is missing", folder);
     else
         status = hill__fail(error, HILL_EDATA, "%s: is a folder without the names expected (each may end in .gz):\n%s", folder,
                             OPEN_NAMES_NEEDED);

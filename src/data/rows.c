@@ -121,6 +121,7 @@ static int rows_fill_list(hill__rows *rows, const hill__view *view, hill_error *
 {
     const hill__target *target = &view->encoder->target;
     uint32_t *map = NULL;
+    int status = HILL_OK;
     if (view->targets) {
         hill__wanted wanted = {target->name, target->position, target->kind, true};
         rows->target = target->position;
@@ -130,14 +131,14 @@ static int rows_fill_list(hill__rows *rows, const hill__view *view, hill_error *
         rows->labels = hill__alloc(&rows->allocator, (size_t)rows->room, sizeof *rows->labels);
         if (target->kind == HILL_COLUMN_CATEGORY)
             map = rows_map(rows, rows->target, &target->classes, HILL__MISSING - 1, HILL__MISSING);
-        if (!rows->labels || (target->kind == HILL_COLUMN_CATEGORY && !map)) {
-            return hill__fail_memory(error);
-        }
+        if (!rows->labels || (target->kind == HILL_COLUMN_CATEGORY && !map))
+            status = hill__fail_memory(error);
     }
-    rows_list(rows, view, map);
+    if (status == HILL_OK)
+        rows_list(rows, view, map);
     if (map)
         hill__free(&rows->allocator, map, rows_map_size(rows, rows->target), sizeof *map);
-    return HILL_OK;
+    return status;
 }
 
 static hill__rows *rows_make(const hill__encoder *encoder, const hill_table *table, uint64_t room,
@@ -420,6 +421,13 @@ int hill__rows_bind(hill__rows *rows, hill_error *error)
 /* Bytes of a table that stay in a near cache without being asked for. */
 #define ROWS_NEAR ((uint64_t)1 << 18)
 
+/* The row of the table, counted from 1. */
+static uint64_t rows_number_of(void *self, uint64_t row)
+{
+    const hill__rows *rows = self;
+    return rows->list[row] + 1;
+}
+
 hill_source hill__rows_source(hill__rows *rows, hill__spread spread)
 {
     uint64_t row = rows->table->image_bytes + rows->cell_count * sizeof *rows->cells;
@@ -429,7 +437,8 @@ hill_source hill__rows_source(hill__rows *rows, hill__spread spread)
                           .inputs = rows->encoder->width,
                           .targets = hill__encoder_outputs(rows->encoder),
                           .fill = rows_fill,
-                          .expect = row > 0 && rows->count > ROWS_NEAR / row ? rows_expect : NULL};
+                          .expect = row > 0 && rows->count > ROWS_NEAR / row ? rows_expect : NULL,
+                          .number = rows_number_of};
     rows->spread = spread;
     return source;
 }

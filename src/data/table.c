@@ -3,6 +3,7 @@
  * given room and never change afterwards.
  */
 #include "base/fp.h"
+#include "base/hash.h"
 
 #include "data/table.h"
 
@@ -137,6 +138,24 @@ void hill__table_place(const hill_table *table, uint64_t row, char *out, size_t 
                                                    : snprintf(out, size, "%s: row %" PRIu64, table->name, row + 1);
     if (length < 0 && size > 0)
         out[0] = '\0';
+}
+
+uint64_t hill__table_hash(const hill_table *table)
+{
+    const size_t rows = (size_t)table->rows;
+    const uint64_t shape[] = {table->rows, table->column_count, table->image_height, table->image_width, table->image_channels};
+    uint64_t hash = hill__hash(shape, sizeof shape, 0);
+    for (size_t i = 0; i < table->column_count; i++) {
+        const hill__column *column = &table->columns[i];
+        hash = hill__hash(column->name, strlen(column->name), hash);
+        if (column->kind == HILL_COLUMN_NUMBER)
+            hash = hill__hash(column->numbers, rows * sizeof *column->numbers, hash);
+        else {
+            hash = hill__hash(column->codes, rows * sizeof *column->codes, hash);
+            hash = hill__hash(column->values.text.data, column->values.text.length, hash);
+        }
+    }
+    return table->image ? hill__hash(table->image, rows * table->image_bytes, hash) : hash;
 }
 
 hill_table *hill__table_new(const char *name, const char *format, const hill_allocator *allocator)

@@ -67,6 +67,9 @@ size_t hill__table_find(const hill_table *table, const char *name);
 /* "file:line" of a row, for messages, into `out`; "file: row N" for formats without lines. */
 void hill__table_place(const hill_table *table, uint64_t row, char *out, size_t size);
 
+/* A number that tells tables apart: of names, kinds and every value, not of the file they came from. */
+uint64_t hill__table_hash(const hill_table *table);
+
 /*
  * For the readers: an empty table; `count` columns without rows; the name of one; then, once table->rows is set, room for the
  * values of one. NULL and false: no memory.

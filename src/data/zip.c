@@ -316,7 +316,7 @@ static int zip_choose(const zip_archive *zip, hill_part part, zip_member *inputs
         return found < 0 ? found : zip_find(zip, pair->targets, targets);
     }
     if (part == HILL_PART_TEST)
-        return zip_no_names(zip, "x_test for a test part", HILL_EINPUT);
+        return zip_no_names(zip, "x_test for a test part", HILL_EPART);
     return zip->count == 1
                ? zip_find(zip, NULL, inputs)
                : zip_no_names(zip, "one array, or x_train and y_train, x and y, images and labels, or data and target",

@@ -160,7 +160,8 @@ typedef struct hill__kernels {
     void (*softmax)(float *y, const float *x, size_t rows, size_t n);
     void (*softmax_slope)(float *d, const float *y, size_t rows, size_t n);
     void (*cost[HILL__COST_COUNT])(const hill__cost *cost);
-    void (*rule[HILL__RULE_COUNT])(float *w, const float *g, float *m, float *v, size_t n, const hill__update *u);
+    /* One step; whether all weights, and what the rule keeps, are finite after it. */
+    bool (*rule[HILL__RULE_COUNT])(float *w, const float *g, float *m, float *v, size_t n, const hill__update *u);
     void (*add_rows)(float *sum, const float *x, size_t rows, size_t cols, size_t n, bool add);
     void (*transpose)(float *out, size_t out_row, const float *in, size_t in_row, size_t rows, size_t cols);
     bool (*finite)(const float *x, size_t n);

@@ -37,7 +37,12 @@ static int answer_ready(hill_model *model, hill_error *error)
         model->outputs = hill__alloc(&model->allocator, outputs, sizeof *model->outputs);
     if (!model->inputs || !model->outputs)
         return hill__fail_memory(error);
-    hill_source source = {sizeof source, &model->sizes, 1, sizes->inputs, sizes->outputs, answer_fill_zeros, NULL};
+    hill_source source = {.size = sizeof source,
+                          .self = &model->sizes,
+                          .rows = 1,
+                          .inputs = sizes->inputs,
+                          .targets = sizes->outputs,
+                          .fill = answer_fill_zeros};
     int status = hill_run_new(model->plan, &source, NULL, &model->host, &model->run);
     return status < 0 ? hill__fail(error, status, "%s", hill_status_text(status)) : HILL_OK;
 }

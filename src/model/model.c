@@ -18,9 +18,6 @@
 /* Room for a 64-bit number in decimal. */
 #define MODEL_COUNT_TEXT 24
 
-/* The tensors of a checkpoint that aren't its model's. */
-#define MODEL_RUN_PREFIX "run."
-
 typedef struct model_fact {
     const char *key;
     size_t offset;
@@ -67,26 +64,34 @@ static bool model_fits(const hill__safetensor *found, const hill_tensor *tensor)
     return same;
 }
 
+/* Finds a tensor of the plan in a file, under its name behind a prefix. */
+static int model_find(const hill__safetensors *file, const char *name, const char *prefix, const hill_tensor *tensor,
+                      const hill__safetensor **found, hill_error *error)
+{
+    char full[100], shape[120] = "[]";
+    if (snprintf(full, sizeof full, "%s%s", prefix, tensor->name) < 0)
+        full[0] = '\0';
+    *found = hill__safetensors_find(file, full);
+    model_shape(tensor, shape, sizeof shape);
+    if (!*found)
+        return hill__fail(error, HILL_EMODEL, "%s: there is no tensor %s, F32 %s, which the net has, in the header at byte 8",
+                          name, full, shape);
+    if (!model_fits(*found, tensor))
+        return hill__fail(error, HILL_EMODEL, "%s: tensor %s isn't F32 %s, as the net has it, at byte %llu", name, full, shape,
+                          (unsigned long long)(file->data_start + (*found)->begin));
+    return HILL_OK;
+}
+
 /* Sees that the file has every tensor of the plan, and none besides but a checkpoint's. */
 static int model_match(const hill__safetensors *file, const char *name, const hill_plan *plan, hill_error *error)
 {
     hill_tensor tensor = HILL_TENSOR_INIT;
+    const hill__safetensor *found;
     size_t count = 0;
-    for (size_t i = 0; hill_plan_tensor(plan, i, &tensor) == HILL_OK; i++) {
-        const hill__safetensor *found = hill__safetensors_find(file, tensor.name);
-        char shape[120] = "[]";
-        model_shape(&tensor, shape, sizeof shape);
-        if (!found)
-            return hill__fail(error, HILL_EMODEL,
-                              "%s: there is no tensor %s, F32 %s, which the net has, in the header at byte 8", name,
-                              tensor.name, shape);
-        if (!model_fits(found, &tensor))
-            return hill__fail(error, HILL_EMODEL, "%s: tensor %s isn't F32 %s, as the net has it, at byte %llu", name,
-                              tensor.name, shape, (unsigned long long)(file->data_start + found->begin));
-        count++;
-    }
+    for (; hill_plan_tensor(plan, count, &tensor) == HILL_OK; count++)
+        HILL__TRY(model_find(file, name, "", &tensor, &found, error));
     for (size_t i = 0; i < file->count; i++)
-        count += strncmp(file->tensors[i].name, MODEL_RUN_PREFIX, strlen(MODEL_RUN_PREFIX)) == 0;
+        count += strncmp(file->tensors[i].name, HILL__RUN_PREFIX, strlen(HILL__RUN_PREFIX)) == 0;
     if (count != file->count)
         return hill__fail(error, HILL_EMODEL, "%s: it has %zu tensors more than the net, in the header at byte 8", name,
                           file->count - count);
@@ -165,6 +170,23 @@ static int model_read_recipe(const hill__safetensors *file, const char *path, hi
     return model_blame(status, &inner, path, error);
 }
 
+static int model_arith(const hill__safetensors *file, const char *path, hill_error *error)
+{
+    const hill__json *arith = hill__safetensors_meta(file, "arith");
+    if (arith && strcmp(arith->string, MODEL_EXPANDED(HILL_ARITH)) != 0)
+        return hill__fail(error, HILL_EMODEL,
+                          "%s: was made under arith=%.20s and cannot be continued under arith=" MODEL_EXPANDED(HILL_ARITH),
+                          path, arith->string);
+    return HILL_OK;
+}
+
+int hill__model_recognise(const hill__safetensors *file, const char *name, hill_recipe *recipe, hill_error *error)
+{
+    HILL__TRY(model_format(file, name, error));
+    HILL__TRY(model_arith(file, name, error));
+    return model_read_recipe(file, name, recipe, error);
+}
+
 static int model_read(const hill__safetensors *file, const char *path, const hill_host *host, hill_recipe *recipe,
                       hill_model **out, hill_error *error)
 {
@@ -199,42 +221,69 @@ static void model_write_facts(const hill__facts *facts, char (*texts)[MODEL_COUN
     }
 }
 
+/* The tensors of a file and where their floats are: the model's, then the extra ones. */
+typedef struct model_list {
+    hill_tensor *tensors;
+    const float **values;
+    size_t count;
+} model_list;
+
+static int model_list_fill(const hill_model *model, const hill__model_extra *extra, const model_list *list)
+{
+    const size_t own = model->sizes.tensors;
+    for (size_t i = 0; i < own; i++) {
+        list->tensors[i] = (hill_tensor)HILL_TENSOR_INIT;
+        HILL__TRY(hill_plan_tensor(model->plan, i, &list->tensors[i]));
+        list->values[i] = model->weights + list->tensors[i].offset;
+    }
+    for (size_t i = own; i < list->count; i++) {
+        list->tensors[i] = extra->tensors[i - own];
+        list->values[i] = extra->values[i - own];
+    }
+    return HILL_OK;
+}
+
 /* The whole file, once its texts are there. */
-static int model_write_bytes(const hill_model *model, const char *recipe, const char *encoder, hill__file_bytes *bytes,
-                             hill_error *error)
+static int model_bytes(const hill_model *model, const hill__model_extra *extra, const char *recipe, const char *encoder,
+                       hill__file_bytes *bytes, hill_error *error)
 {
     char texts[MODEL_FACTS][MODEL_COUNT_TEXT];
-    hill__safetensors_meta_text metadata[4 + MODEL_FACTS] = {
+    hill__safetensors_meta_text metadata[5 + MODEL_FACTS] = {
         {"format", MODEL_FORMAT}, {"arith", MODEL_EXPANDED(HILL_ARITH)}, {"recipe", recipe}, {"encoder", encoder}};
     model_write_facts(&model->facts, texts, metadata + 4);
-    size_t count = model->sizes.tensors;
-    hill_tensor *tensors = hill__alloc(&model->allocator, count, sizeof *tensors);
-    if (!tensors)
-        return hill__fail_memory(error);
-    int status = HILL_OK;
-    for (size_t i = 0; i < count && status == HILL_OK; i++) {
-        tensors[i] = (hill_tensor)HILL_TENSOR_INIT;
-        status = hill_plan_tensor(model->plan, i, &tensors[i]);
-    }
-    hill__safetensors_draft draft = {metadata, 4 + MODEL_FACTS, tensors, count, model->weights};
+    if (extra)
+        metadata[4 + MODEL_FACTS] = (hill__safetensors_meta_text){"run", extra->run};
+    model_list list = {.count = model->sizes.tensors + (extra ? extra->count : 0)};
+    list.tensors = hill__alloc(&model->allocator, list.count, sizeof *list.tensors);
+    list.values = hill__alloc(&model->allocator, list.count, sizeof *list.values);
+    int status = list.tensors && list.values ? model_list_fill(model, extra, &list) : hill__fail_memory(error);
+    hill__safetensors_draft draft = {metadata, 4 + MODEL_FACTS + (extra != NULL), list.tensors, list.count, list.values};
     if (status == HILL_OK)
         status = hill__safetensors_build(&draft, &model->allocator, bytes, error);
-    hill__free(&model->allocator, tensors, count, sizeof *tensors);
+    hill__free(&model->allocator, list.values, list.count, sizeof *list.values);
+    hill__free(&model->allocator, list.tensors, list.count, sizeof *list.tensors);
     return status;
 }
 
-static int model_write(const hill_model *model, hill_recipe *recipe, hill__file_bytes *bytes, hill_error *error)
+int hill__model_write(const hill_model *model, const hill__model_extra *extra, const char *path, hill_error *error)
 {
-    const char *recipe_text = hill_recipe_text(recipe);
+    hill_recipe *recipe;
+    hill__file_bytes bytes = {NULL, 0, 0};
     hill__text encoder;
+    HILL__TRY(hill__recipe_copy(hill_plan_recipe(model->plan), &model->allocator, &recipe, error));
+    const char *recipe_text = hill_recipe_text(recipe);
     hill__text_init(&encoder, &model->allocator);
     hill__encoder_write(model->encoder, &encoder);
     int status = HILL_OK;
     if (!recipe_text || encoder.failed)
         status = hill__fail_memory(error);
     else
-        status = model_write_bytes(model, recipe_text, hill__text_string(&encoder), bytes, error);
+        status = model_bytes(model, extra, recipe_text, hill__text_string(&encoder), &bytes, error);
     hill__text_free(&encoder);
+    hill_recipe_free(recipe);
+    if (status == HILL_OK)
+        status = hill__file_write(path, bytes.data, bytes.length, &model->allocator, error);
+    hill__free(&model->allocator, bytes.data, bytes.capacity, 1);
     return status;
 }
 
@@ -278,31 +327,33 @@ int hill__model_new(const hill__model_parts *parts, const hill_host *host, hill_
     return HILL_OK;
 }
 
-int hill__model_load(const hill__safetensors *file, const char *name, const hill_plan *plan, float *weights, hill_error *error)
+int hill__model_load_part(const hill__safetensors *file, const char *name, const char *prefix, const hill_plan *plan,
+                          float *weights, hill_error *error)
 {
     hill_tensor tensor = HILL_TENSOR_INIT;
-    HILL__TRY(model_match(file, name, plan, error));
+    const hill__safetensor *found;
     for (size_t i = 0; hill_plan_tensor(plan, i, &tensor) == HILL_OK; i++) {
         size_t at = 0;
-        const hill__safetensor *found = hill__safetensors_find(file, tensor.name);
+        HILL__TRY(model_find(file, name, prefix, &tensor, &found, error));
         if (!hill__safetensors_copy(file, found, weights + tensor.offset, &at))
             return hill__fail(error, HILL_EMODEL, "%s: tensor %s holds a value that is no finite number, at byte %zu", name,
-                              tensor.name, at);
+                              found->name, at);
     }
     return HILL_OK;
+}
+
+int hill__model_load(const hill__safetensors *file, const char *name, const hill_plan *plan, float *weights, hill_error *error)
+{
+    HILL__TRY(model_match(file, name, plan, error));
+    return hill__model_load_part(file, name, "", plan, weights, error);
 }
 
 int hill__model_start(const char *path, const hill_plan *plan, const hill_host *host, float *weights, hill_error *error)
 {
     hill__safetensors *file;
     HILL__TRY(hill__safetensors_read(path, host, &file, error));
-    const hill__json *arith = hill__safetensors_meta(file, "arith");
-    int status = HILL_OK;
-    if (arith && strcmp(arith->string, MODEL_EXPANDED(HILL_ARITH)) != 0)
-        status = hill__fail(error, HILL_EMODEL,
-                            "%s: was made under arith=%.20s and cannot be continued under arith=" MODEL_EXPANDED(HILL_ARITH),
-                            path, arith->string);
-    else
+    int status = model_arith(file, path, error);
+    if (status == HILL_OK)
         status = hill__model_load(file, path, plan, weights, error);
     hill__safetensors_free(file);
     return status;
@@ -350,15 +401,7 @@ void hill_model_free(hill_model *model)
 
 int hill_model_save(const hill_model *model, const char *path, hill_error *error)
 {
-    hill_recipe *recipe;
-    hill__file_bytes bytes = {NULL, 0, 0};
-    HILL__TRY(hill__recipe_copy(hill_plan_recipe(model->plan), &model->allocator, &recipe, error));
-    int status = model_write(model, recipe, &bytes, error);
-    hill_recipe_free(recipe);
-    if (status == HILL_OK)
-        status = hill__file_write(path, bytes.data, bytes.length, &model->allocator, error);
-    hill__free(&model->allocator, bytes.data, bytes.capacity, 1);
-    return status;
+    return hill__model_write(model, NULL, path, error);
 }
 
 int hill_model_info(const hill_model *model, hill_model_facts *facts)

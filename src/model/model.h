@@ -11,6 +11,9 @@
 /* Rows answered at once. */
 #define HILL__ANSWER_ROWS 256u
 
+/* How the names begin that a checkpoint's tensors have and its model's don't. */
+#define HILL__RUN_PREFIX "run."
+
 /* What a training left behind besides weights. */
 typedef struct hill__facts {
     uint64_t rows, epochs, steps, best_epoch;
@@ -47,6 +50,24 @@ typedef struct hill__model_parts {
 hill_host hill__model_host(const hill_host *host, char isa[16]);
 
 int hill__model_new(const hill__model_parts *parts, const hill_host *host, hill_model **out, hill_error *error);
+
+/* What a checkpoint's file has besides its model: a text of the metadata under "run", and tensors with the floats of each. */
+typedef struct hill__model_extra {
+    const char *run;
+    const hill_tensor *tensors;
+    const float *const *values;
+    size_t count;
+} hill__model_extra;
+
+/* Writes a model file, `extra` NULL, or a checkpoint. */
+int hill__model_write(const hill_model *model, const hill__model_extra *extra, const char *path, hill_error *error);
+
+/* Whether a file is a model of this version; its recipe and arithmetic. HILL_EMODEL: it isn't. */
+int hill__model_recognise(const hill__safetensors *file, const char *name, hill_recipe *recipe, hill_error *error);
+
+/* hill__model_load for the tensors of these names behind a prefix, and without a look at the others. */
+int hill__model_load_part(const hill__safetensors *file, const char *name, const char *prefix, const hill_plan *plan,
+                          float *weights, hill_error *error);
 
 /*
  * Copies the plan's tensors from a file into a vector of its layout. Other tensors may only be a checkpoint's, under "run.".

@@ -283,14 +283,14 @@ static unsigned char *safetensors_put(unsigned char *at, uint64_t value, unsigne
     return at;
 }
 
-static void safetensors_put_tensor(const hill__safetensors_draft *draft, const hill_tensor *tensor, unsigned char **at)
+static void safetensors_put_tensor(const hill_tensor *tensor, const float *values, unsigned char **at)
 {
     size_t count = 1;
     for (size_t k = 0; k < tensor->rank; k++)
         count *= tensor->shape[k];
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
-        memcpy(&bits, &draft->values[tensor->offset + i], sizeof bits);
+        memcpy(&bits, &values[i], sizeof bits);
         *at = safetensors_put(*at, bits, sizeof bits);
     }
 }
@@ -386,7 +386,7 @@ int hill__safetensors_build(const hill__safetensors_draft *draft, const hill_all
         memcpy(at, header.data, header.length);
         at += header.length;
         for (size_t i = 0; i < draft->tensor_count; i++)
-            safetensors_put_tensor(draft, &draft->tensors[i], &at);
+            safetensors_put_tensor(&draft->tensors[i], draft->values[i], &at);
     }
     hill__text_free(&header);
     return status;

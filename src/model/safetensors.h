@@ -60,9 +60,9 @@ typedef struct hill__safetensors_meta_text {
 typedef struct hill__safetensors_draft {
     const hill__safetensors_meta_text *metadata;
     size_t metadata_count;
-    const hill_tensor *tensors; /* `offset` counts floats of `values` */
+    const hill_tensor *tensors; /* their `offset` doesn't matter */
     size_t tensor_count;
-    const float *values;
+    const float *const *values; /* [tensor_count] the floats of each */
 } hill__safetensors_draft;
 
 /* The file as bytes, the same for the same draft; free with hill__free(allocator, data, capacity, 1). */

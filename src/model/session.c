@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "plan/net.h"
 #include "train/run.h"
 
@@ -113,6 +114,24 @@ static int session_start(hill_session *session, hill_error *error)
     return status;
 }
 
+/* What a checkpoint of this session can be known by: everything that its bits follow from. */
+static int session_identify(hill_session *session, hill_error *error)
+{
+    static const char digits[] = "0123456789abcdef";
+    hill_recipe *recipe;
+    HILL__TRY(hill__recipe_copy(hill_plan_recipe(session->plan), &session->allocator, &recipe, error));
+    const char *text = hill_recipe_text(recipe);
+    session->data_hash = hill__table_hash(session->tables.train);
+    session->valid_hash = session->tables.valid ? hill__table_hash(session->tables.valid) : 0;
+    session->start_hash = hill__hash(hill_run_weights(session->run), session->plan->vector * sizeof(float), 0);
+    const uint64_t parts[] = {session->data_hash, session->valid_hash, session->start_hash};
+    uint64_t key = hill__hash(parts, sizeof parts, text ? hill__hash(text, strlen(text), 0) : 0);
+    for (size_t i = 0; i < 16; i++)
+        session->key[i] = digits[key >> (60 - 4 * i) & 15];
+    hill_recipe_free(recipe);
+    return text ? HILL_OK : hill__fail_memory(error);
+}
+
 static int session_make(hill_session *session, const hill_recipe *asked, hill_error *error)
 {
     if (asked)
@@ -122,6 +141,7 @@ static int session_make(hill_session *session, const hill_recipe *asked, hill_er
     HILL__TRY(hill__session_data(session, error));
     HILL__TRY(session_plan(session, error));
     HILL__TRY(session_start(session, error));
+    HILL__TRY(session_identify(session, error));
     session_tell(session, asked);
     session_warn_output(session);
     return session->guesses.failed || session->notes.text.failed ? hill__fail_memory(error) : HILL_OK;
@@ -193,6 +213,11 @@ const hill_recipe *hill_session_recipe(const hill_session *session)
     return hill_plan_recipe(session->plan);
 }
 
+const char *hill_session_key(const hill_session *session)
+{
+    return session->key;
+}
+
 const char *hill_session_guesses(const hill_session *session)
 {
     return hill__text_string(&session->guesses);
@@ -209,8 +234,8 @@ int hill_session_finish(hill_session *session, hill_model **out, hill_error *err
     const hill_run *run = session->run;
     hill__model_parts parts = {.recipe = hill_plan_recipe(session->plan)};
     parts.facts.rows = session->train->count;
-    parts.facts.steps = run->step;
-    parts.facts.epochs = run->step / run->epoch_steps;
+    parts.facts.steps = run->at.step;
+    parts.facts.epochs = run->at.epoch;
     parts.weights = hill_run_best(run, &parts.facts.best_epoch);
     HILL__TRY(session_copy_encoder(session, &parts.encoder, error));
     return hill__model_new(&parts, &session->host, out, error);

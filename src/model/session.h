@@ -17,6 +17,8 @@ struct hill_session {
     hill__encoder *encoder;
     hill__rows *train, *valid, *test; /* the last two may be NULL */
     hill_source train_source, valid_source;
+    uint64_t data_hash, valid_hash, start_hash; /* of the tables and of the start weights */
+    char key[17];                               /* of these and the recipe, in hexadecimal */
     hill__lines notes;
     hill__text guesses;
 };

@@ -205,7 +205,7 @@ const hill_recipe *hill_plan_recipe(const hill_plan *plan)
 
 size_t hill__plan_vectors(const hill_plan *plan)
 {
-    return 4 + hill__rule_moments(plan->rule);
+    return 5 + 2 * hill__rule_moments(plan->rule);
 }
 
 /* A product of one row with [inputs, outputs] weights is a multiplication and an addition a weight. */

@@ -43,7 +43,7 @@ struct hill_plan {
 int hill__plan_build(const hill_recipe *recipe, const hill_shape *shape, bool fused, const hill_allocator *allocator,
                      hill_plan **out, hill_error *error);
 
-/* Vectors of a run: weights, gradient, best weights, weights before the step, and the rule's moments. */
+/* Vectors of a run: weights and the rule's moments, twice; gradient, best weights, weights before the step. */
 size_t hill__plan_vectors(const hill_plan *plan);
 
 /* The cost instruction. */

@@ -253,6 +253,7 @@ int hill_recipe_is_set(const hill_recipe *recipe, const char *knob)
 const char *hill_recipe_text(hill_recipe *recipe)
 {
     hill__text_clear(&recipe->text);
+    recipe->text.failed = false; /* there may be memory again */
     for (size_t i = 0; i < KNOB_COUNT; i++)
         if (recipe->values[i]) {
             hill__text_add_string(&recipe->text, knob_table[i].name);

@@ -230,7 +230,11 @@ static int fill_drawn(void *self, const uint64_t *rows, size_t count, float *inp
 static int gather_rows(checker *c, const hill_source *source)
 {
     check_rows drawn = {*source, hill__permutation_make(source->rows, c->run->seed, UINT64_MAX, HILL__PURPOSE_CHECK)};
-    hill_source few = {sizeof few, &drawn, c->rows, source->inputs, source->targets, fill_drawn, NULL};
+    hill_source few = *source;
+    few.self = &drawn;
+    few.rows = c->rows;
+    few.fill = fill_drawn;
+    few.expect = NULL;
     HILL__TRY(hill_run_slope(c->run, c->point, &few, c->gradient));
     for (size_t r = 0; r < c->rows; r++) {
         c->run->rows[0] = r;

@@ -19,6 +19,10 @@
 /* An update costs about as much as this many multiply-adds a weight. */
 #define UPDATE_WORK 8
 
+/* After how many steps it is looked whether the weights are good: while the mean cost is at most so many times the first. */
+#define GOOD_STEPS 256u
+#define GOOD_COST 2
+
 static int place_memory(hill_run *run)
 {
     const hill_plan *plan = run->plan;
@@ -30,9 +34,15 @@ static int place_memory(hill_run *run)
     if (!run->vectors || !run->scratch || !run->staging)
         return HILL_EMEMORY;
     float *next = run->vectors;
-    float **const all[] = {&run->weights, &run->gradient, &run->best, &run->before, &run->moments[0], &run->moments[1]};
-    for (size_t i = 0; i < hill__plan_vectors(plan); i++, next += plan->vector)
-        *all[i] = next;
+    size_t moments = hill__rule_moments(plan->rule);
+    run->weights = next;
+    for (size_t i = 0; i < moments; i++)
+        run->moments[i] = next += plan->vector;
+    float **const others[] = {&run->good_weights, &run->gradient, &run->best, &run->before};
+    run->good_weights = next += plan->vector;
+    next += moments * plan->vector;
+    for (size_t i = 1; i < sizeof others / sizeof others[0]; i++)
+        *others[i] = next += plan->vector;
     run->rows = run->staging;
     run->next = run->rows + plan->block_rows;
     run->inputs = (float *)(run->next + plan->block_rows);
@@ -55,11 +65,17 @@ static bool source_fits(const hill_plan *plan, const hill_source *source)
     return source->fill && source->rows > 0 && source->inputs == plan->inputs && source->targets == plan->outputs;
 }
 
-static void begin_epoch(hill_run *run, uint64_t epoch)
+void hill__run_stand(hill_run *run)
 {
-    run->epoch_cost = 0;
+    run->next_step = 0;
+    run->slow = hill__power(0.5, run->good.returns);
     if (run->shuffled)
-        run->order = hill__permutation_make(run->train.rows, run->seed, epoch, HILL__PURPOSE_ORDER);
+        run->order = hill__permutation_make(run->train.rows, run->seed, run->at.epoch, HILL__PURPOSE_ORDER);
+}
+
+double hill__run_rate(const hill_run *run)
+{
+    return hill__schedule_rate(&run->schedule, run->at.step) * run->slow;
 }
 
 static size_t block_of(const hill_run *run, uint64_t rows)
@@ -99,7 +115,8 @@ static void begin(hill_run *run)
     run->schedule = hill__schedule_make(recipe, run->epoch_steps, run->total_steps);
     run->share_rows = rows_to_share(run);
     run->shared = block_of(run, run->batch) >= run->share_rows;
-    run->watch = (hill__watch){.patience = hill__recipe_count(recipe, "patience"), .best_cost = INFINITY};
+    run->watch.patience = hill__recipe_count(recipe, "patience");
+    run->good.stops = hill__recipe_is(recipe, "on-divergence", "stop");
 }
 
 static int bind_singles(hill_run *run)
@@ -175,15 +192,15 @@ int hill_run_restart(hill_run *run, uint64_t seed)
     const hill_plan *plan = run->plan;
     memset(run->vectors, 0, hill__plan_vectors(plan) * plan->vector * sizeof(float));
     run->seed = seed;
-    run->step = run->epoch = run->epoch_step = 0;
-    run->next_step = 0;
+    run->at = (hill__place){0};
+    run->good = (hill__good){.first_cost = INFINITY, .stops = run->good.stops};
     run->stop = run->total_steps ? HILL__STOP_NONE : HILL__STOP_EPOCHS;
     run->watch.best_cost = INFINITY;
     run->watch.best_epoch = 0;
     run->message[0] = '\0';
     hill__init_weights(plan, seed, run->weights);
     memcpy(run->best, run->weights, plan->vector * sizeof(float));
-    begin_epoch(run, 0);
+    hill__run_stand(run);
     return HILL_OK;
 }
 
@@ -225,14 +242,14 @@ static void expect_rows(hill_run *run, uint64_t begin)
     uint64_t left = source->rows - begin;
     size_t count = block_of(run, left < run->batch ? left : run->batch);
     list_rows(run, begin, count, run->next);
-    run->next_step = run->step + 1;
+    run->next_step = run->at.step + 1;
     source->expect(source->self, run->next, count);
 }
 
 /* Gathers rows at places begin .. begin + count - 1 of this epoch; those of a step's first block may be listed already. */
 static int gather_block(hill_run *run, uint64_t begin, size_t count, bool first)
 {
-    if (first && run->next_step == run->step && run->step > 0) {
+    if (first && run->next_step == run->at.step && run->at.step > 0) {
         uint64_t *listed = run->next;
         run->next = run->rows;
         run->rows = listed;
@@ -243,88 +260,71 @@ static int gather_block(hill_run *run, uint64_t begin, size_t count, bool first)
     return hill__run_gather(run, &run->train, count);
 }
 
-/*
- * Gradient of the mean cost over `count` rows that begin at place `begin` of the epoch. *cost gets the sum of their costs, and
- * *good whether that and all of the gradient are finite.
- */
-static int batch_gradient(hill_run *run, uint64_t begin, size_t count, double *cost, bool *good)
+/* A batch under way: where it begins in the epoch, its rows, the sum of their costs. */
+typedef struct step_batch {
+    uint64_t begin;
+    size_t count;
+    size_t block; /* rows of the block that was walked last */
+    double cost;
+    bool good; /* costs and gradient are finite so far */
+} step_batch;
+
+/* Gradient of the mean cost over a batch; ends with the first block that isn't good. */
+static int batch_gradient(hill_run *run, step_batch *batch)
 {
-    *cost = 0;
-    *good = true;
     if (run->singles.count) {
-        float row_cost;
-        HILL__TRY(gather_block(run, begin, 1, true));
-        expect_rows(run, begin + 1);
-        *good = hill__singles_gradient(&run->singles, run->kernels, &row_cost) && isfinite(row_cost);
-        *cost = (double)row_cost;
+        float cost;
+        batch->block = 1;
+        HILL__TRY(gather_block(run, batch->begin, 1, true));
+        expect_rows(run, batch->begin + 1);
+        batch->good = hill__singles_gradient(&run->singles, run->kernels, &cost) && isfinite(cost);
+        batch->cost = (double)cost;
         return HILL_OK;
     }
-    for (size_t done = 0, rows; done < count; done += rows) {
-        rows = block_of(run, count - done);
-        HILL__TRY(gather_block(run, begin + done, rows, done == 0));
-        if (done + rows == count)
-            expect_rows(run, begin + count);
+    for (size_t done = 0; done < batch->count && batch->good; done += batch->block) {
+        size_t rows = batch->block = block_of(run, batch->count - done);
+        HILL__TRY(gather_block(run, batch->begin + done, rows, done == 0));
+        if (done + rows == batch->count)
+            expect_rows(run, batch->begin + batch->count);
         hill__walk walk = hill__run_walk(run, NULL, rows);
         walk.add = done > 0;
-        walk.scale = 1.0f / (float)count;
+        walk.scale = 1.0f / (float)batch->count;
         hill__walk_gradient(run->plan, &walk);
         for (size_t i = 0; i < rows; i++)
-            *cost += (double)walk.costs[i];
-        *good = *good && !hill__flag_is_raised(&walk.broken);
+            batch->cost += (double)walk.costs[i];
+        batch->good = !hill__flag_is_raised(&walk.broken) && isfinite(batch->cost);
     }
-    *good = *good && isfinite(*cost);
     return HILL_OK;
-}
-
-/* Names the first tensor of a vector that holds something that is no finite number. */
-static void name_broken(const hill_run *run, const float *vector, char *name, size_t size)
-{
-    hill_tensor tensor = HILL_TENSOR_INIT;
-    snprintf(name, size, "the cost");
-    for (size_t i = 0; hill_plan_tensor(run->plan, i, &tensor) == HILL_OK; i++) {
-        size_t count = tensor.shape[0] * (tensor.rank == 2 ? tensor.shape[1] : 1);
-        if (!run->kernels->finite(vector + tensor.offset, count)) {
-            snprintf(name, size, "%s", tensor.name);
-            return;
-        }
-    }
-}
-
-static int diverge(hill_run *run, const char *what, const float *vector, double rate)
-{
-    char name[80], text[HILL__NUMBER_TEXT];
-    name_broken(run, vector, name, sizeof name);
-    hill__format_rounded(rate, 4, text);
-    run->stop = HILL__STOP_DIVERGED;
-    snprintf(run->message, sizeof run->message,
-             "diverged at step %llu (epoch %llu): %s of %s is no finite number, at rate %s; try a smaller --rate",
-             (unsigned long long)run->step + 1, (unsigned long long)(run->epoch + 1), what, name, text);
-    return HILL_EDIVERGED;
 }
 
 typedef struct update_job {
     hill_run *run;
     hill__update update;
+    hill__flag broken;
 } update_job;
 
 static void update_part(void *context, unsigned part, unsigned parts)
 {
-    const update_job *job = context;
+    update_job *job = context;
     const hill_run *run = job->run;
     size_t begin, end;
     hill__split(run->plan->vector, HILL__PAD, part, parts, &begin, &end);
     float *first = run->moments[0] ? run->moments[0] + begin : NULL, *second = run->moments[1] ? run->moments[1] + begin : NULL;
-    run->kernels->rule[run->rule.loop](run->weights + begin, run->gradient + begin, first, second, end - begin, &job->update);
+    if (!run->kernels->rule[run->rule.loop](run->weights + begin, run->gradient + begin, first, second, end - begin,
+                                            &job->update))
+        hill__flag_raise(&job->broken);
 }
 
-static void update_weights(hill_run *run, double rate)
+/* False where a weight isn't finite any more. */
+static bool update_weights(hill_run *run, double rate)
 {
-    update_job job = {run, hill__rule_update(&run->rule, run->step + 1, rate)};
+    update_job job = {.run = run, .update = hill__rule_update(&run->rule, run->at.step + 1, rate)};
     hill__walk walk = {.kernels = run->kernels, .pool = run->pool};
     if (run->shared)
         hill__walk_share(&walk, run->plan->vector * UPDATE_WORK, update_part, &job);
     else
         update_part(&job, 0, 1);
+    return !hill__flag_is_raised(&job.broken);
 }
 
 /* Euclidean length of a - b (b may be NULL), summed in 16 lanes and a fixed order. */
@@ -344,44 +344,79 @@ static double norm_of(const float *a, const float *b, size_t n)
 static int end_epoch(hill_run *run, hill_row *row)
 {
     hill__watch *watch = &run->watch;
-    uint64_t epoch = run->epoch + 1;
+    uint64_t epoch = run->at.epoch + 1;
     hill_score score = HILL_SCORE_INIT;
+    bool better = false;
     score.cost = score.accuracy = NAN;
-    if (!run->kernels->finite(run->weights, run->plan->vector)) {
-        run->step--;
-        return diverge(run, "after the update, a weight", run->weights, hill__schedule_rate(&run->schedule, run->step));
-    }
     if (run->has_valid) {
         HILL__TRY(hill_run_evaluate(run, NULL, &run->valid, &score));
-        if (score.cost < watch->best_cost) {
-            watch->best_cost = score.cost;
-            watch->best_epoch = epoch;
-            memcpy(run->best, run->weights, run->plan->vector * sizeof(float));
-        } else if (watch->patience && epoch - watch->best_epoch >= watch->patience) {
+        better = score.cost < watch->best_cost;
+        if (!better && watch->patience && epoch - watch->best_epoch >= watch->patience)
             run->stop = HILL__STOP_PATIENCE;
-        }
     }
     if (row) {
         row->epoch_end = 1;
-        row->train_cost = run->epoch_cost / (double)run->train.rows;
+        row->train_cost = run->at.epoch_cost / (double)run->train.rows;
         row->valid_cost = score.cost;
         row->valid_accuracy = score.accuracy;
     }
-    run->epoch = epoch;
-    run->epoch_step = 0;
-    begin_epoch(run, epoch);
+    run->at.epoch = epoch;
+    run->at.epoch_step = 0;
+    run->at.epoch_cost = 0;
+    hill__run_stand(run);
+    if (better) {
+        watch->best_cost = score.cost;
+        watch->best_epoch = epoch;
+        memcpy(run->best, run->weights, run->plan->vector * sizeof(float));
+        /* The first epoch is always the best so far, however far the descent has run away by then. */
+        if (score.cost <= GOOD_COST * run->good.first_cost)
+            hill__run_keep(run);
+    }
     return HILL_OK;
 }
 
 static void fill_row(const hill_run *run, hill_row *row, double cost, double rate)
 {
     row->epoch_end = 0;
-    row->step = run->step + 1;
-    row->epoch = run->epoch + 1;
+    row->back = 0;
+    row->step = run->at.step + 1;
+    row->epoch = run->at.epoch + 1;
     row->cost = cost;
     row->rate = rate;
     row->gradient_norm = row->weight_norm = row->step_norm = NAN;
     row->train_cost = row->valid_cost = row->valid_accuracy = NAN;
+}
+
+/* The step diverged; `row` tells where the run is now. */
+static int retreat(hill_run *run, hill__fault fault, size_t rows, hill_row *row)
+{
+    int status = hill__run_retreat(run, fault, rows);
+    if (row && status == HILL_ROW) {
+        fill_row(run, row, NAN, hill__run_rate(run));
+        row->back = 1;
+        row->step = run->at.step;
+    }
+    return status;
+}
+
+/* Counts the step that was just taken; now and then looks whether these are weights to go back to: true if so. */
+static bool count_step(hill_run *run, const step_batch *batch)
+{
+    hill__place *at = &run->at;
+    double cost = batch->cost / (double)batch->count;
+    if (at->step == 0)
+        run->good.first_cost = cost;
+    at->epoch_cost += batch->cost;
+    at->recent += cost;
+    at->recent_steps++;
+    at->step++;
+    at->epoch_step++;
+    if (at->step % GOOD_STEPS != 0)
+        return false;
+    bool good = at->recent <= GOOD_COST * run->good.first_cost * (double)at->recent_steps;
+    at->recent = 0;
+    at->recent_steps = 0;
+    return good;
 }
 
 int hill_step(hill_run *run, hill_row *row)
@@ -393,31 +428,33 @@ int hill_step(hill_run *run, hill_row *row)
         return HILL_EFPENV;
     }
     const size_t vector = run->plan->vector;
-    uint64_t begin = run->epoch_step * run->batch;
-    size_t count = run->train.rows - begin < run->batch ? (size_t)(run->train.rows - begin) : run->batch;
-    double cost, rate = hill__schedule_rate(&run->schedule, run->step);
-    bool good;
-    HILL__TRY(batch_gradient(run, begin, count, &cost, &good));
-    if (!good)
-        return diverge(run, "the gradient", run->gradient, rate);
+    uint64_t begin = run->at.epoch_step * run->batch, left = run->train.rows - begin;
+    step_batch batch = {.begin = begin, .count = left < run->batch ? (size_t)left : run->batch, .good = true};
+    double rate = hill__run_rate(run);
+    if (run->at.step == 0)
+        hill__run_keep(run);
+    HILL__TRY(batch_gradient(run, &batch));
+    if (!batch.good)
+        return retreat(run, HILL__FAULT_GRADIENT, batch.block, row);
     bool norms = row && row->want & HILL_WANT_NORMS;
     if (row)
-        fill_row(run, row, cost / (double)count, rate);
+        fill_row(run, row, batch.cost / (double)batch.count, rate);
     if (norms)
         memcpy(run->before, run->weights, vector * sizeof(float));
-    update_weights(run, rate);
+    if (!update_weights(run, rate))
+        return retreat(run, HILL__FAULT_UPDATE, batch.block, row);
     if (norms) {
         row->gradient_norm = norm_of(run->gradient, NULL, vector);
         row->weight_norm = norm_of(run->before, NULL, vector);
         row->step_norm = norm_of(run->weights, run->before, vector);
     }
-    run->epoch_cost += cost;
-    run->step++;
-    run->epoch_step++;
-    if (run->step == run->total_steps)
+    bool good = count_step(run, &batch);
+    if (run->at.step == run->total_steps)
         run->stop = HILL__STOP_EPOCHS;
-    if (run->epoch_step == run->epoch_steps)
+    if (run->at.epoch_step == run->epoch_steps)
         HILL__TRY(end_epoch(run, row));
+    if (good)
+        hill__run_keep(run);
     return HILL_ROW;
 }
 
@@ -430,6 +467,13 @@ const char *hill_run_stopped(const hill_run *run)
 {
     static const char *const words[] = {"", "epochs", "patience", "diverged"};
     return words[run->stop];
+}
+
+uint64_t hill_run_steps(const hill_run *run, unsigned *ways_back)
+{
+    if (ways_back)
+        *ways_back = (unsigned)run->good.returns;
+    return run->at.step;
 }
 
 uint64_t hill_run_epoch_steps(const hill_run *run)
@@ -456,6 +500,6 @@ const float *hill_run_best(const hill_run *run, uint64_t *epoch)
 {
     bool kept = run->has_valid && run->watch.best_epoch > 0;
     if (epoch)
-        *epoch = kept ? run->watch.best_epoch : run->step / run->epoch_steps;
+        *epoch = kept ? run->watch.best_epoch : run->at.epoch;
     return kept ? run->best : run->weights;
 }

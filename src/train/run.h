@@ -20,6 +20,29 @@ typedef struct hill__watch {
     double best_cost;
 } hill__watch;
 
+/*
+ * Where a descent stands, besides its vectors. `recent` is the sum of the batches' mean costs over the `recent_steps` since it was
+ * last looked at how the descent goes.
+ */
+typedef struct hill__place {
+    uint64_t step;              /* steps taken */
+    uint64_t epoch, epoch_step; /* of the step to come, both from 0: the quotient and the rest of `step` by an epoch's steps */
+    double epoch_cost;          /* sum over the epoch's rows so far */
+    double recent;
+    uint64_t recent_steps;
+} hill__place;
+
+/* The last weights that were good, with the rule's moments, and how often the descent went back to such. */
+typedef struct hill__good {
+    hill__place place;
+    double first_cost; /* mean cost of the first step's batch: weights are good while costs aren't much above that */
+    uint64_t returns;
+    bool stops; /* rather than going back */
+} hill__good;
+
+/* Ways back that a run takes at most. */
+#define HILL__RETURNS_MOST 5u
+
 struct hill_run {
     hill_allocator allocator;
     const hill_plan *plan;
@@ -30,9 +53,11 @@ struct hill_run {
     hill_source train, valid;
     bool has_valid;
 
-    float *vectors; /* the block the next six lie in */
-    float *weights, *gradient, *best, *before;
+    float *vectors; /* the block the next lines' lie in; it begins with weights and moments, and their good copies follow */
+    float *weights;
     float *moments[2]; /* NULL where the rule keeps none */
+    float *good_weights;
+    float *gradient, *best, *before;
     float *scratch;
     void *staging; /* the block the next four lie in */
     float *inputs, *targets;
@@ -45,19 +70,38 @@ struct hill_run {
     uint64_t seed;
     size_t batch;
     bool shuffled;
-    uint64_t step, epoch_steps, total_steps;
-    uint64_t epoch, epoch_step; /* of the step to come, both from 0 */
-    hill__permutation order;    /* of this epoch */
+    uint64_t epoch_steps, total_steps;
+    hill__place at;
+    hill__permutation order; /* of this epoch */
     hill__rule rule;
     hill__schedule schedule;
-    double epoch_cost; /* sum over the epoch's rows so far */
     hill__watch watch;
+    hill__good good;
+    double slow; /* what the ways back leave of the schedule's rate */
     hill__stop stop;
-    char message[300];
+    char message[500];
 };
 
 /* Gathers rows run->rows[0..count-1] of a source into run->inputs and run->targets. */
 int hill__run_gather(hill_run *run, const hill_source *source, size_t count);
+
+/* What follows from the place and the ways back, once they were set: the order of the epoch, the rate's part. */
+void hill__run_stand(hill_run *run);
+
+/* The rate of the step to come: what the schedule says, halved with every way back. */
+double hill__run_rate(const hill_run *run);
+
+/* Keeps weights, moments and place as those to go back to. */
+void hill__run_keep(hill_run *run);
+
+/* What isn't finite: a row's cost or the gradient of the batch, or a weight after the update. */
+typedef enum hill__fault { HILL__FAULT_GRADIENT, HILL__FAULT_UPDATE } hill__fault;
+
+/*
+ * The step to come diverged, with `rows` rows in the run's buffers: back to the good weights, with half the rate (HILL_ROW), or the
+ * end (HILL_EDIVERGED), at which the run holds the good weights too. The run's message tells.
+ */
+int hill__run_retreat(hill_run *run, hill__fault fault, size_t rows);
 
 /* A walk over the run's buffers at `weights` for `rows` gathered rows. */
 hill__walk hill__run_walk(hill_run *run, const float *weights, size_t rows);

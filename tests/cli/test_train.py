@@ -162,8 +162,11 @@ def test_signals(downhill, number, code):
     os.kill(process.pid, number)
     said = process.communicate(timeout=20)[1]
     assert process.returncode == code, said
-    assert "no model was saved" in said.splitlines()[-1]
-    assert sorted(path.name for path in downhill.folder.iterdir()) == ["xor.csv"]
+    *_, stopped, command = said.splitlines()
+    assert "saved in xor.safetensors." in stopped and stopped.endswith("this goes on from there:")
+    assert command == f"{downhill.program} train xor.csv --epochs 1000000000 --patience 0"
+    saved = stopped.split("saved in ")[1].split(";")[0]
+    assert sorted(path.name for path in downhill.folder.iterdir()) == ["xor.csv", saved]
 
 
 def test_whole_lines_on_a_long_run(downhill):

@@ -15,7 +15,7 @@ ALLOWED = set("""
     malloc free memchr memcmp memcpy memmove memset
     strcat strchr strcmp strcpy strcspn strlen strncmp strpbrk strrchr strspn strstr strerror_r __xpg_strerror_r
     snprintf vsnprintf
-    open open64 close read write lseek lseek64 fsync rename unlink stat stat64 fstat fstat64 lstat lstat64 ftruncate ftruncate64
+    open open64 close read write lseek lseek64 fsync rename unlink stat stat64 fstat fstat64 statvfs statvfs64 lstat lstat64 ftruncate ftruncate64
     access mkstemp fchmod umask getpid opendir readdir readdir64 closedir realpath
     __errno_location
     sysconf sched_getaffinity sched_getcpu sched_setaffinity __sched_cpucount sched_yield

@@ -30,11 +30,13 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
-/* ---- a heap that counts its blocks, checks the sizes they are freed with, and fails at one call ------------------------ */
+/* ---- a heap that counts its blocks, checks the sizes they are freed with, and fails at a call -------------------------- */
 
 typedef struct heap {
     size_t calls;     /* of alloc */
     size_t fail_at;   /* the call that fails, from 1; 0: none does */
+    bool for_good;    /* all calls after it fail as well */
+    size_t failed;    /* calls that did */
     size_t live;      /* blocks not freed yet */
     size_t bytes;     /* in them */
     size_t sizes[16]; /* of the first calls */
@@ -47,8 +49,10 @@ static inline void *heap_alloc(void *self, size_t bytes)
 {
     heap *h = self;
     h->calls++;
-    if (h->calls == h->fail_at)
+    if (h->fail_at && (h->for_good ? h->calls >= h->fail_at : h->calls == h->fail_at)) {
+        h->failed++;
         return NULL;
+    }
     char *raw = malloc(bytes + HEAP_PREFIX);
     if (!raw)
         return NULL;

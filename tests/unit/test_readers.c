@@ -406,7 +406,7 @@ static void npz_files(void **state)
     assert_fails(&file, &reading, HILL_EDATA, "f: the zip archive is damaged or cut off");
     file = make_npz_pair(styles[0]);
     reading.options.part = HILL_PART_TEST;
-    assert_fails(&file, &reading, HILL_EINPUT, "f: needs x_test for a test part; its arrays are: x_train, y_train");
+    assert_fails(&file, &reading, HILL_EPART, "f: needs x_test for a test part; its arrays are: x_train, y_train");
     reading = plain();
     static const char *const names[] = {"a.npy", "b.npy"};
     bytes_buffer none[2] = {{.length = 0}, {.length = 0}};
@@ -441,7 +441,7 @@ static void not_data(void **state)
     assert_fails(&file, &reading, HILL_EDATA, "f: is a model, not data");
     file = make_text("1,2\n");
     reading.options.part = HILL_PART_TEST;
-    assert_fails(&file, &reading, HILL_EINPUT, "f: has no test part");
+    assert_fails(&file, &reading, HILL_EPART, "f: has no test part");
 }
 
 static void gzipped(void **state)
@@ -515,7 +515,7 @@ static void folder_of_images(void **state)
     assert_memory_equal(table->image, data, 8);
     hill_table_free(table);
     reading.options.part = HILL_PART_TEST;
-    assert_int_equal(open_in_folder("", &reading, &table, &error), HILL_EINPUT);
+    assert_int_equal(open_in_folder("", &reading, &table, &error), HILL_EPART);
     reading = plain();
     labels = make_idx((uint32_t[]){3}, 1, data, 3);
     write_file("train-labels.idx1-ubyte", &labels);

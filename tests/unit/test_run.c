@@ -6,6 +6,7 @@
 #include <math.h>
 #include <pthread.h>
 
+#include "base/hash.h"
 #include "kernel/kernel.h"
 #include "train/run.h"
 
@@ -363,30 +364,132 @@ static void every_failing_allocation_is_told(void **state)
     free_data(rows);
 }
 
+/* A run of 100 rows that is driven too fast. */
+typedef struct drive {
+    hill_plan *plan;
+    data *rows;
+    hill_run *run;
+    unsigned ways_back;
+    char told[2000]; /* of all ways back */
+} drive;
+
+static int drive_to_its_end(drive *d, const char *text, const hill_host *host)
+{
+    int status;
+    hill_row row = HILL_ROW_INIT;
+    *d = (drive){.plan = make_plan(text, INPUTS, OUTPUTS, true), .rows = make_data(100, INPUTS, OUTPUTS, TARGET_NUMBERS, 3)};
+    assert_int_equal(hill_run_new(d->plan, &d->rows->source, NULL, host, &d->run), HILL_OK);
+    while ((status = hill_step(d->run, &row)) == HILL_ROW) {
+        uint64_t step = row.back ? d->run->at.step : row.step;
+        assert_true(row.step == step && isnan(row.cost) == (row.back != 0));
+        if (row.back) {
+            d->ways_back++;
+            snprintf(d->told + strlen(d->told), sizeof d->told - strlen(d->told), "%s\n", hill_run_message(d->run));
+        }
+    }
+    assert_true(d->run->kernels->finite(d->run->weights, d->plan->vector));
+    return status;
+}
+
+static void park(drive *d)
+{
+    hill_run_free(d->run);
+    hill_plan_free(d->plan);
+    free_data(d->rows);
+}
+
+#define TOO_FAST "net=16 identity, 16 identity\nrule=sgd\nbatch=20\nepochs=50\nrate="
+
 static void divergence_names_its_place_and_is_not_applied(void **state)
 {
+    drive d;
     (void)state;
-    hill_plan *plan =
-        make_plan("net=16 identity, 16 identity\nrule=sgd\nrate=100000\nbatch=20\nepochs=50", INPUTS, OUTPUTS, true);
-    data *rows = make_data(100, INPUTS, OUTPUTS, TARGET_NUMBERS, 3);
-    hill_run *run;
+    assert_int_equal(drive_to_its_end(&d, TOO_FAST "100000\non-divergence=stop", NULL), HILL_EDIVERGED);
+    const char *message = hill_run_message(d.run);
+    assert_non_null(strstr(message, "diverged at step "));
+    assert_non_null(strstr(message, ", ...: a unit of layer 2 is no finite number, at rate 100000; try a smaller --rate"));
+    assert_string_equal(hill_run_stopped(d.run), "diverged");
+    assert_int_equal(hill_step(d.run, NULL), HILL_EDIVERGED);
+    assert_int_equal(d.ways_back, 0);
+    /* It holds the last good weights: those it began with. */
+    float *end = calloc(d.plan->vector, sizeof *end);
+    memcpy(end, d.run->weights, d.plan->vector * sizeof *end);
+    assert_int_equal(hill_run_restart(d.run, 1), HILL_OK);
+    assert_memory_equal(end, d.run->weights, d.plan->vector * sizeof *end);
+    free(end);
+    park(&d);
+}
+
+static void ways_back_halve_the_rate_and_are_the_same_everywhere(void **state)
+{
+    hill_host host = HILL_HOST_INIT;
+    uint64_t hash = 0;
+    (void)state;
+    host.crowd = 1;
+    for (unsigned i = 0; hill__kernels_at(i); i++) {
+        drive d;
+        host.threads = i + 1;
+        host.isa = hill__kernels_at(i)->name;
+        assert_int_equal(drive_to_its_end(&d, TOO_FAST "0.9", &host), HILL_DONE);
+        assert_int_equal(d.ways_back, 3);
+        assert_non_null(strstr(d.told, "at rate 0.9; back to step 0 with half the rate\n"));
+        assert_non_null(strstr(d.told, "at rate 0.45; back to step 0 with half the rate\n"));
+        uint64_t end = hash_of(d.run->weights, d.plan->vector) ^ hill__hash(d.told, strlen(d.told), 0);
+        assert_true(i == 0 || end == hash);
+        hash = end;
+        park(&d);
+    }
+}
+
+static void there_are_five_ways_back(void **state)
+{
+    drive d;
+    (void)state;
+    assert_int_equal(drive_to_its_end(&d, TOO_FAST "100000", NULL), HILL_EDIVERGED);
+    assert_int_equal(d.ways_back, 5);
+    assert_non_null(strstr(hill_run_message(d.run), "at rate 3125; after five ways back, each with half the rate"));
+    park(&d);
+}
+
+/* An update that no gradient foretold: by the rate alone, and by squares that overflow where their root's quotient is zero. */
+static void an_update_that_breaks_a_weight_is_seen_at_once(void **state)
+{
+    static const char *const rules[] = {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rules); i++) {
+        char text[200];
+        drive d = {.plan = NULL};
+        snprintf(text, sizeof text, "net=\nrule=%s\nbatch=full\nepochs=3\nrate=1e6\non-divergence=stop", rules[i]);
+        d.plan = make_plan(text, INPUTS, OUTPUTS, true);
+        d.rows = make_data(100, INPUTS, OUTPUTS, TARGET_NUMBERS, 3);
+        for (size_t k = 0; k < 100 * INPUTS; k++)
+            d.rows->inputs[k] *= 1e17f;
+        assert_int_equal(hill_run_new(d.plan, &d.rows->source, NULL, NULL, &d.run), HILL_OK);
+        assert_int_equal(hill_step(d.run, NULL), HILL_EDIVERGED);
+        assert_non_null(
+            strstr(hill_run_message(d.run), i < 3 ? ": the updated layer1." : ": what the rule remembers of layer1."));
+        assert_true(d.run->kernels->finite(d.run->weights, d.plan->vector));
+        park(&d);
+    }
+}
+
+/* Where even the good weights give no finite gradient, half the rate is of no use. */
+static void hopeless_rows_are_not_tried_again(void **state)
+{
+    drive d = {.plan = make_plan("net=\nrule=sgd\nbatch=full\nepochs=9\nrate=0.1", INPUTS, OUTPUTS, true)};
+    (void)state;
+    d.rows = make_data(100, INPUTS, OUTPUTS, TARGET_NUMBERS, 3);
+    d.rows->targets[41 * OUTPUTS] = 1e30f;
+    hill_row row = HILL_ROW_INIT;
     int status;
-    float *kept = calloc(plan->vector, sizeof *kept);
-    assert_int_equal(hill_run_new(plan, &rows->source, NULL, NULL, &run), HILL_OK);
-    do {
-        memcpy(kept, run->weights, plan->vector * sizeof *kept);
-        status = hill_step(run, NULL);
-    } while (status == HILL_ROW);
+    assert_int_equal(hill_run_new(d.plan, &d.rows->source, NULL, NULL, &d.run), HILL_OK);
+    while ((status = hill_step(d.run, &row)) == HILL_ROW)
+        d.ways_back += row.back != 0;
     assert_int_equal(status, HILL_EDIVERGED);
-    assert_memory_equal(kept, run->weights, plan->vector * sizeof *kept);
-    assert_non_null(strstr(hill_run_message(run), "diverged at step "));
-    assert_non_null(strstr(hill_run_message(run), "at rate 100000"));
-    assert_string_equal(hill_run_stopped(run), "diverged");
-    assert_int_equal(hill_step(run, NULL), HILL_EDIVERGED);
-    free(kept);
-    hill_run_free(run);
-    hill_plan_free(plan);
-    free_data(rows);
+    assert_int_equal(d.ways_back, 0);
+    assert_non_null(
+        strstr(hill_run_message(d.run), ", rows 42: the cost is no finite number, at rate 0.1; a smaller rate changes "));
+    park(&d);
 }
 
 static void a_changed_rounding_mode_is_an_error(void **state)
@@ -470,6 +573,10 @@ int main(void)
         cmocka_unit_test(a_step_allocates_nothing),
         cmocka_unit_test(every_failing_allocation_is_told),
         cmocka_unit_test(divergence_names_its_place_and_is_not_applied),
+        cmocka_unit_test(ways_back_halve_the_rate_and_are_the_same_everywhere),
+        cmocka_unit_test(there_are_five_ways_back),
+        cmocka_unit_test(an_update_that_breaks_a_weight_is_seen_at_once),
+        cmocka_unit_test(hopeless_rows_are_not_tried_again),
         cmocka_unit_test(a_changed_rounding_mode_is_an_error),
         cmocka_unit_test(patience_ends_a_run_and_keeps_the_best),
         cmocka_unit_test(an_answer_depends_on_its_row_alone),

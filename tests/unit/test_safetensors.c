@@ -157,7 +157,8 @@ static void test_round_trip(void **state)
     float values[32] = {0};
     for (size_t i = 0; i < 32; i++)
         values[i] = (float)i / 3 - 4;
-    hill__safetensors_draft draft = {metadata, 2, tensors, 2, values};
+    const float *const places[] = {values, values + 16};
+    hill__safetensors_draft draft = {metadata, 2, tensors, 2, places};
     hill__file_bytes bytes, again;
     assert_int_equal(hill__safetensors_build(&draft, &memory, &bytes, NULL), HILL_OK);
     assert_int_equal(hill__safetensors_build(&draft, &memory, &again, NULL), HILL_OK);
@@ -192,7 +193,8 @@ static void test_not_finite(void **state)
     (void)state;
     float values[32] = {0};
     values[17] = 1.0f / values[0];
-    hill__safetensors_draft draft = {metadata, 2, tensors, 2, values};
+    const float *const places[] = {values, values + 16};
+    hill__safetensors_draft draft = {metadata, 2, tensors, 2, places};
     hill__file_bytes bytes;
     hill__safetensors *file;
     float got[3];

@@ -1,0 +1,45 @@
+/*
+ * training.h - what the verb train has in hand, from the command line to the answer.
+ *
+ * cmd_train.c opens and checks everything, train_walk.c takes the steps, train_end.c measures, saves and tells.
+ */
+#ifndef CLI_TRAINING_H
+#define CLI_TRAINING_H
+
+#include "checkpoint.h"
+#include "options.h"
+#include "progress.h"
+#include "trace.h"
+
+typedef struct training {
+    const arguments *a;
+    const char *data;       /* the operand */
+    const char *valid_file; /* --valid, where it is no fraction */
+    text out;
+    hill_host host;
+    hill_recipe *recipe;
+    hill_table *train, *valid, *test;
+    hill_session *session;
+    const char *resumed; /* the checkpoint that is gone on from, or NULL */
+    hill_run *run;
+    hill_model *model;
+    hill_model_facts facts;
+    hill_metrics metrics[3]; /* by hill_which */
+    hill_diagnosis diagnosis;
+    progress progress;
+    trace trace;
+    checkpoints checkpoints;
+    hill_row row; /* the last step */
+    double seconds;
+} training;
+
+/* Steps until the end, or until a signal: 0 with t->row the last step, or an exit code after saying why. */
+int train_walk(training *t);
+
+/* Ends a descent that a signal stopped: saves its state and says how to go on. */
+int train_interrupted(training *t);
+
+/* Measures, saves and tells. */
+int train_end(training *t);
+
+#endif
