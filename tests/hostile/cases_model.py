@@ -220,6 +220,9 @@ def classes(count):
 
 add("model-of-65536-classes", "no matrix is made of more than 2,048 classes", lambda: classes(65536), '"confusion":null',
     code=0, words=["eval", "m.safetensors", "k.csv", "--json"], beside={"k.csv": "x,y\n1,k1\n2,k65535\n"})
+WIDE = {T: [1, 1 << 20], "layer1.bias": [1 << 20], "layer2.weight": [1 << 20, 1], "layer2.bias": [1]}
+add("model-of-a-million-units", "answers take no more memory than the weights justify",
+    lambda: model(WIDE, recipe="net=1048576 relu, output identity\nbatch=1024\nrule=adam\n"), "prediction", code=0)
 add("model-of-65537-classes", "classes are at most 65,536", lambda: classes(65537), ["encoder", "at byte"])
 
 # ---- weights to start from -----------------------------------------------------------------------------------------------------
