@@ -616,7 +616,8 @@ typedef struct hill_row {
 /*
  * Takes one step: gathers a batch, walks forward and backward, updates the weights. `row` may be NULL. Allocates nothing.
  * Returns HILL_ROW; HILL_DONE once the descent has ended (and again if called again); or an error: HILL_EDIVERGED, HILL_EFPENV,
- * or what the source returned.
+ * or what the source returned. After a source has failed the next call does what this one left: the step, or only the end of its
+ * epoch, whose row then has no cost.
  *
  * A descent diverges when a cost, a gradient or a weight becomes no finite number. That is seen in the step where it happens, and
  * the step isn't taken. With the knob on-divergence=rollback the run goes back to its last good weights (of the last epoch that

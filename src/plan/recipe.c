@@ -44,7 +44,9 @@ const hill_knob *hill_knob_find(const char *name)
 static bool is_listed(const char *list, const char *word)
 {
     size_t length = strlen(word);
-    for (const char *at = list; length > 0 && (at = strstr(at, word)) != NULL; at += length)
+    if (length == 0 || strchr(word, ' '))
+        return false;
+    for (const char *at = list; (at = strstr(at, word)) != NULL; at += length)
         if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
             return true;
     return false;
@@ -113,10 +115,9 @@ static int accept_value(const hill_knob *knob, const char *value, hill_error *er
         if (knob->vocabulary >= 0 && hill__word_index((hill_vocabulary)knob->vocabulary, value) >= 0)
             return HILL_OK;
         return refuse_word(knob, value, error);
-    case HILL_KNOB_TEXT:
+    default: /* HILL_KNOB_TEXT */
         return accept_text(knob, value, error);
     }
-    return HILL_EARGUMENT;
 }
 
 int hill_recipe_new(const hill_host *host, hill_recipe **out, hill_error *error)

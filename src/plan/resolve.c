@@ -34,15 +34,15 @@ static int set_auto(hill_recipe *recipe, const char *knob, const char *value, hi
 static int set_auto_count(hill_recipe *recipe, const char *knob, uint64_t value, hill_error *error)
 {
     char text[24];
-    int length = snprintf(text, sizeof text, "%llu", (unsigned long long)value);
-    return length > 0 ? set_auto(recipe, knob, text, error) : HILL_EARGUMENT;
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    return set_auto(recipe, knob, text, error);
 }
 
 /* The output activation that goes with the task and the cost, where the recipe names none. */
 static hill__op_id output_for(const hill_recipe *recipe, hill_task task)
 {
     const hill__op *cost = hill__op_find(HILL__COST, hill_recipe_get(recipe, "cost"));
-    if (cost && cost->output != HILL__OP_identity)
+    if (cost->output != HILL__OP_identity)
         return cost->output;
     return task == HILL_TASK_CLASSES ? HILL__OP_sigmoid : HILL__OP_identity;
 }
@@ -54,13 +54,13 @@ static int resolve_net(hill_recipe *recipe, const hill_shape *shape, hill_error 
     hill_task task = shape->task;
     bool small = shape->rows >= SMALL_ROWS_LEAST && shape->rows < SMALL_ROWS_MOST;
     HILL__TRY(set_auto(recipe, "net", small ? SMALL_NET : DEFAULT_NET, error));
-    HILL__TRY(hill__net_parse(hill_recipe_get(recipe, "net"), &net, error));
+    (void)hill__net_parse(hill_recipe_get(recipe, "net"), &net, error); /* its knob took it */
     if (net.output)
         return HILL_OK;
     const char *hidden = hill_recipe_get(recipe, "net");
     int length = snprintf(text, sizeof text, "%s%soutput %s", hidden, net.count ? ", " : "",
                           hill__op_at(output_for(recipe, task))->word);
-    if (length < 0 || (size_t)length >= sizeof text)
+    if ((size_t)length >= sizeof text)
         return hill__fail(error, HILL_ERECIPE, "net: too long");
     return hill_recipe_set(recipe, "net", text, error);
 }
@@ -71,7 +71,7 @@ static int resolve_cost(hill_recipe *recipe, hill_task task, hill_error *error)
     hill__net net;
     const char *cost = task == HILL_TASK_CLASSES ? "cross-entropy" : "squared";
     if (!hill__recipe_is(recipe, "net", "auto")) {
-        HILL__TRY(hill__net_parse(hill_recipe_get(recipe, "net"), &net, error));
+        (void)hill__net_parse(hill_recipe_get(recipe, "net"), &net, error);
         if (net.output && net.output != hill__op_at(HILL__OP_softmax) && task == HILL_TASK_CLASSES)
             cost = net.output == hill__op_at(HILL__OP_sigmoid) ? "binary-cross-entropy" : "squared";
     }
@@ -101,7 +101,7 @@ static int resolve_length(hill_recipe *recipe, uint64_t rows, hill_error *error)
         batch *= 2;
     HILL__TRY(set_auto_count(recipe, "batch", batch, error));
     uint64_t size = hill__recipe_is(recipe, "batch", "full") ? rows : hill__recipe_count(recipe, "batch");
-    uint64_t steps = rows && size ? rows / size + (rows % size != 0) : 1;
+    uint64_t steps = rows ? rows / size + (rows % size != 0) : 1;
     uint64_t epochs = AUTO_STEPS / steps;
     epochs = epochs < AUTO_EPOCHS_LEAST ? AUTO_EPOCHS_LEAST : epochs > AUTO_EPOCHS_MOST ? AUTO_EPOCHS_MOST : epochs;
     HILL__TRY(set_auto_count(recipe, "epochs", epochs, error));

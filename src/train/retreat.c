@@ -1,8 +1,8 @@
 /*
  * retreat.c - what a run does when it diverges: says what and where, and goes back to the last good weights.
  *
- * Invariant: the good weights, moments and place are a state that the run was in, and nothing is left of what came after it but
- * the rate's halving, and the best weights where they came after it.
+ * Invariant: the good weights, moments and place are a state that the run was in, and of what came after
+ * it nothing is left but the rate's halving.
  */
 #include "base/fp.h"
 
@@ -134,10 +134,10 @@ int hill__run_retreat(hill_run *run, hill__fault fault, size_t rows)
     describe(run, fault, rows, end ? end : then);
     memcpy(run->weights, run->good_weights, state_floats(run) * sizeof(float));
     run->at = run->good.place;
-    if (run->watch.best_epoch > run->at.epoch)
-        run->watch.best_epoch = run->at.epoch;
-    if (run->watch.best_epoch == 0)
+    if (run->watch.best_epoch > run->at.epoch) { /* it was on the way that is given up */
+        run->watch.best_epoch = 0;
         run->watch.best_cost = INFINITY;
+    }
     run->good.returns += end == NULL;
     hill__run_stand(run);
     if (end)

@@ -366,9 +366,11 @@ static int end_epoch(hill_run *run, hill_row *row)
     if (run->has_valid) {
         HILL__TRY(hill_run_evaluate(run, NULL, &run->valid, &score));
         better = score.cost < watch->best_cost;
-        if (!better && watch->patience && epoch - watch->best_epoch >= watch->patience)
-            run->stop = HILL__STOP_PATIENCE;
     }
+    if (run->at.step == run->total_steps)
+        run->stop = HILL__STOP_EPOCHS;
+    if (run->has_valid && !better && watch->patience && epoch - watch->best_epoch >= watch->patience)
+        run->stop = HILL__STOP_PATIENCE;
     if (row) {
         row->epoch_end = 1;
         row->train_cost = run->at.epoch_cost / (double)run->train.rows;
@@ -384,17 +386,16 @@ static int end_epoch(hill_run *run, hill_row *row)
         watch->best_epoch = epoch;
         memcpy(run->best, run->weights, run->plan->vector * sizeof(float));
         /* The first epoch is always the best so far, however far the descent has run away by then. */
-        if (score.cost <= GOOD_COST * run->good.first_cost)
-            hill__run_keep(run);
+        run->good.due = run->good.due || score.cost <= GOOD_COST * run->good.first_cost;
     }
     return HILL_OK;
 }
 
-static void fill_row(const hill_run *run, hill_row *row, double cost, double rate)
+static void fill_row(const hill_run *run, hill_row *row, uint64_t step, double cost, double rate)
 {
     row->epoch_end = 0;
     row->back = 0;
-    row->step = run->at.step + 1;
+    row->step = step;
     row->epoch = run->at.epoch + 1;
     row->cost = cost;
     row->rate = rate;
@@ -407,15 +408,14 @@ static int retreat(hill_run *run, hill__fault fault, size_t rows, hill_row *row)
 {
     int status = hill__run_retreat(run, fault, rows);
     if (row && status == HILL_ROW) {
-        fill_row(run, row, NAN, hill__run_rate(run));
+        fill_row(run, row, run->at.step, NAN, hill__run_rate(run));
         row->back = 1;
-        row->step = run->at.step;
     }
     return status;
 }
 
-/* Counts the step that was just taken; now and then looks whether these are weights to go back to: true if so. */
-static bool count_step(hill_run *run, const step_batch *batch)
+/* Counts the step that was just taken; now and then looks whether these are weights to go back to. */
+static void count_step(hill_run *run, const step_batch *batch)
 {
     hill__place *at = &run->at;
     double cost = batch->cost / (double)batch->count;
@@ -426,12 +426,22 @@ static bool count_step(hill_run *run, const step_batch *batch)
     at->recent_steps++;
     at->step++;
     at->epoch_step++;
+    run->good.due = false;
     if (at->step % GOOD_STEPS != 0)
-        return false;
-    bool good = at->recent <= GOOD_COST * run->good.first_cost * (double)at->recent_steps;
+        return;
+    run->good.due = at->recent <= GOOD_COST * run->good.first_cost * (double)at->recent_steps;
     at->recent = 0;
     at->recent_steps = 0;
-    return good;
+}
+
+/* What follows from a step that was counted. Where a source fails it is left to the next call. */
+static int end_step(hill_run *run, hill_row *row)
+{
+    if (run->at.epoch_step == run->epoch_steps)
+        HILL__TRY(end_epoch(run, row));
+    if (run->good.due)
+        hill__run_keep(run);
+    return HILL_ROW;
 }
 
 int hill_step(hill_run *run, hill_row *row)
@@ -442,10 +452,15 @@ int hill_step(hill_run *run, hill_row *row)
         snprintf(run->message, sizeof run->message, "%s", hill_status_text(HILL_EFPENV));
         return HILL_EFPENV;
     }
+    double rate = hill__run_rate(run);
+    if (run->at.epoch_step == run->epoch_steps) {
+        if (row)
+            fill_row(run, row, run->at.step, NAN, rate);
+        return end_step(run, row);
+    }
     const size_t vector = run->plan->vector;
     uint64_t begin = run->at.epoch_step * run->batch, left = run->train.rows - begin;
     step_batch batch = {.begin = begin, .count = left < run->batch ? (size_t)left : run->batch, .good = true};
-    double rate = hill__run_rate(run);
     if (run->at.step == 0)
         hill__run_keep(run);
     HILL__TRY(batch_gradient(run, &batch));
@@ -453,7 +468,7 @@ int hill_step(hill_run *run, hill_row *row)
         return retreat(run, HILL__FAULT_GRADIENT, batch.block, row);
     bool norms = row && row->want & HILL_WANT_NORMS;
     if (row)
-        fill_row(run, row, batch.cost / (double)batch.count, rate);
+        fill_row(run, row, run->at.step + 1, batch.cost / (double)batch.count, rate);
     if (norms)
         memcpy(run->before, run->weights, vector * sizeof(float));
     if (!update_weights(run, rate))
@@ -463,14 +478,8 @@ int hill_step(hill_run *run, hill_row *row)
         row->weight_norm = norm_of(run->before, NULL, vector);
         row->step_norm = norm_of(run->weights, run->before, vector);
     }
-    bool good = count_step(run, &batch);
-    if (run->at.step == run->total_steps)
-        run->stop = HILL__STOP_EPOCHS;
-    if (run->at.epoch_step == run->epoch_steps)
-        HILL__TRY(end_epoch(run, row));
-    if (good)
-        hill__run_keep(run);
-    return HILL_ROW;
+    count_step(run, &batch);
+    return end_step(run, row);
 }
 
 const char *hill_run_message(const hill_run *run)

@@ -38,6 +38,7 @@ typedef struct hill__good {
     double first_cost; /* mean cost of the first step's batch: weights are good while costs aren't much above that */
     uint64_t returns;
     bool stops; /* rather than going back */
+    bool due;   /* the weights are good, and are kept with the end of the step */
 } hill__good;
 
 /* Ways back that a run takes at most. */

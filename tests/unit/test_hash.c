@@ -18,6 +18,7 @@ static void hashes_are_the_published_ones(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof published / sizeof *published; i++)
         assert_true(hill__hash(published[i].text, strlen(published[i].text), published[i].seed) == published[i].hash);
+    assert_true(hill__hash(NULL, 0, 0) == published[0].hash);
 }
 
 static void every_bit_counts(void **state)

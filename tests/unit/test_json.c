@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -73,6 +74,8 @@ static void test_values(void **state)
     takes("[1,[2,[3]],{\"a\":{}}]");
     takes("\"\\ud83d\\ude00 \\u0000 \\/ \xc3\xa9 \xf4\x8f\xbf\xbf\"");
     takes("{\"a\":1,\"A\":1,\"a \":1}");
+    takes("\"\xc2\x80 \xe0\xa0\x80 \xed\x9f\xbf \xee\x80\x80 \xf0\x90\x80\x80 \xf1\x80\x80\x80\"");
+    takes("\"\\u007f\\u0080\\u07ff\\u0800\\ud7ff\\ue000\\uFFFF\\ud800\\udc00\\udbff\\udfff\"");
 }
 
 static void test_refused(void **state)
@@ -110,6 +113,17 @@ static void test_refused(void **state)
     refuses("\"\xf4\x90\x80\x80\"", 1);
     refuses("\"\xe2\x82\"", 1);
     refuses("\"\xff\"", 1);
+    refuses("\"\xe0\x9f\xbf\"", 1);
+    refuses("\"\xf0\x8f\xbf\xbf\"", 1);
+    refuses("\"\xe2\x82", 1);
+    refuses("\"\xf5\x80\x80\x80\"", 1);
+    refuses("\"\xc3\x28\"", 1);
+    refuses("\"\\ud800\\", 1);
+    refuses("\"\\ud800\\n\"", 1);
+    refuses("\"\\ud800\\udc0g\"", 1);
+    refuses("\"\\ud800\\ue000\"", 1);
+    refuses("\"\\", 1);
+    refuses("-a", 0);
     refuses("{\"a\":1,\"b\":2,\"\\u0061\":3}", 23);
     refuses("[{\"k\":[],\"k\":[]}]", 15);
     refuses("{\"a\\u0000b\":1}", 1);
@@ -130,6 +144,40 @@ static void test_depth(void **state)
     takes(text);
 }
 
+/* What a string holds once it is read, byte for byte. */
+static void test_escapes(void **state)
+{
+    (void)state;
+    const char text[] = "\"\\u007f\\u0080\\u07ff\\u0800\\uD7ff\\ue000\\ud800\\udc00\\udbff\\udfff\\b\\f\\n\\r\\t\\\"\\\\\\/\"";
+    const char expected[] =
+        "\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\b\f\n\r\t\"\\/";
+    hill__json_tree *tree = read_text(text, sizeof text - 1, NULL);
+    assert_non_null(tree);
+    assert_string_equal(hill__json_root(tree)->string, expected);
+    assert_int_equal(hill__json_root(tree)->length, sizeof expected - 1);
+    hill__json_free(tree);
+}
+
+/* A text may hold 2^20 values, and more where they are 16 bytes long on average. */
+static void test_many_values(void **state)
+{
+    (void)state;
+    const size_t values = (size_t)1 << 20, blanks = (size_t)1 << 24;
+    char *text = malloc(blanks + 2 * values + 100);
+    assert_non_null(text);
+    memset(text, ' ', blanks);
+    char *list = text + blanks, *end = list + 2 * values;
+    for (char *at = list; at < end; at += 2)
+        memcpy(at, at == list ? "[1" : ",1", 2);
+    strcpy(end - 2, "]"); /* the list is a value, too */
+    takes(list);
+    strcpy(end - 2, ",1]");
+    refuses(list, 2 * values - 1);
+    strcpy(end - 2, ",1,1,1,1]");
+    takes(text);
+    free(text);
+}
+
 static void test_cut(void **state)
 {
     (void)state;
@@ -143,15 +191,15 @@ static void test_cut(void **state)
 static void test_reading(void **state)
 {
     (void)state;
-    const char text[] =
-        "{\"s\":\"a\\n\\u0000\\ud83d\\ude00\",\"n\":-1.5e3,\"u\":18446744073709551615,\"l\":[1,\"b\",{}],\"w\":2.0}";
+    const char text[] = "{\"s\":\"a\\n\\u0000\\ud83d\\ude00\",\"n\":-1.5e3,\"u\":18446744073709551615,\"l\":[1,\"b\",{}],\"w\":"
+                        "2.0,\"i\":1e999}";
     hill_error error = HILL_ERROR_INIT;
     hill__json_tree *tree = read_text(text, sizeof text - 1, &error);
     const hill__json *root = hill__json_root(tree);
     double number;
     uint64_t count;
     assert_int_equal(root->kind, HILL__JSON_OBJECT);
-    assert_int_equal(root->count, 5);
+    assert_int_equal(root->count, 6);
     const hill__json *s = hill__json_get(root, "s");
     assert_int_equal(s->length, 7);
     assert_memory_equal(s->string, "a\n\0\xf0\x9f\x98\x80", 8);
@@ -163,6 +211,7 @@ static void test_reading(void **state)
     assert_true(count == UINT64_MAX);
     assert_false(hill__json_unsigned(hill__json_get(root, "w"), &count));
     assert_false(hill__json_double(s, &number));
+    assert_false(hill__json_double(hill__json_get(root, "i"), &number));
     const hill__json *list = hill__json_get(root, "l");
     assert_int_equal(list->count, 3);
     assert_string_equal(list->first->next->string, "b");
@@ -172,6 +221,8 @@ static void test_reading(void **state)
     assert_null(hill__json_get(list, "s"));
     assert_null(hill__json_get(NULL, "s"));
     assert_false(hill__json_double(NULL, &number));
+    assert_false(hill__json_unsigned(NULL, &count));
+    assert_false(hill__json_unsigned(s, &count));
     hill__json_free(tree);
     hill__json_free(NULL);
 }
@@ -259,7 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values), cmocka_unit_test(test_refused), cmocka_unit_test(test_depth),
         cmocka_unit_test(test_cut),    cmocka_unit_test(test_reading), cmocka_unit_test(test_writing),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory), cmocka_unit_test(test_escapes), cmocka_unit_test(test_many_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

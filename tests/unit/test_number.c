@@ -79,6 +79,7 @@ static void hard_decimals(void **state)
                                         "1.7976931348623159e308",
                                         "1e308",
                                         "1e309",
+                                        "1E5",
                                         "1e99999999999999999999",
                                         "1e-99999999999999999999",
                                         "4.9e-324",
@@ -99,7 +100,15 @@ static void hard_decimals(void **state)
                                         "3.40282356779733661637539395458142568447e38",
                                         "3.40282356779733661637539395458142568448e38",
                                         "7e-46",
-                                        "7.1e-46"};
+                                        "7.1e-46",
+                                        "16777216e10",
+                                        "16777216e11",
+                                        "16777216e-10",
+                                        "16777216e-11",
+                                        "9007199254740992e22",
+                                        "9007199254740992e23",
+                                        "9007199254740992e-22",
+                                        "9007199254740992e-23"};
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
         assert_like_strtod(texts[i]);
@@ -163,6 +172,8 @@ static void not_numbers(void **state)
     for (size_t i = 0; i < COUNT(infinities); i++) {
         assert_int_equal(hill__parse_double(infinities[i], strlen(infinities[i]), &value), HILL__NUMBER_INFINITE);
         assert_true(isinf(value) && (value < 0) == (infinities[i][0] == '-'));
+        assert_int_equal(hill__parse_float(infinities[i], strlen(infinities[i]), &narrow), HILL__NUMBER_INFINITE);
+        assert_true(isinf(narrow) && (narrow < 0) == (infinities[i][0] == '-'));
     }
     assert_int_equal(hill__parse_double("12x", 2, &value), HILL__NUMBER_FINITE);
     assert_true(value == 12);
@@ -220,6 +231,12 @@ static void notation(void **state)
     assert_string_equal(text, "16777216");
     hill__format_float(0x1p-149f, text);
     assert_string_equal(text, "1e-45");
+    hill__format_float(FLT_MAX, text);
+    assert_string_equal(text, "3.4028235e+38");
+    hill__format_rounded(2.0 / 3, 0, text);
+    assert_string_equal(text, "0.7");
+    hill__format_rounded(2.0 / 3, 18, text);
+    assert_string_equal(text, "0.66666666666666663");
     hill__format_rounded(2.0 / 3, 4, text);
     assert_string_equal(text, "0.6667");
     hill__format_rounded(1999999, 3, text);

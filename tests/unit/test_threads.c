@@ -1,14 +1,67 @@
 /*
  * test_threads.c - the pool: every part of every round is done once and is done before the call returns, however many threads
- * there are and however they sleep.
+ * there are and however they sleep. Calls of the system that say how many cores there are, and that make threads, can be made to
+ * fail (tests/CMakeLists.txt names them).
  */
-#define _POSIX_C_SOURCE 200809L /* nanosleep */
+#define _GNU_SOURCE /* cpu_set_t */
 
 #include "support.h"
 
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/threads.h"
+
+/* ---- a system that fails ------------------------------------------------------------------------------------------------ */
+
+static bool no_affinity;
+static int cores = -1;  /* what sched_getaffinity() says; -1: the truth */
+static int core = -2;   /* what sched_getcpu() says; -2: the truth */
+static long processors; /* what sysconf() says; 0: the truth */
+static int threads_left = -1;
+
+/* The linker calls them so. */
+int __real_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
+int __real_sched_getcpu(void);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*begin)(void *), void *argument);
+long __real_sysconf(int name);
+int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
+int __wrap_sched_getcpu(void);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*begin)(void *), void *argument);
+long __wrap_sysconf(int name);
+
+int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
+{
+    int result = no_affinity ? -1 : __real_sched_getaffinity(pid, size, set);
+    if (cores >= 0)
+        CPU_ZERO_S(size, set);
+    for (int i = 0; i < cores; i++)
+        CPU_SET_S((size_t)i, size, set);
+    return result;
+}
+
+int __wrap_sched_getcpu(void)
+{
+    return core == -2 ? __real_sched_getcpu() : core;
+}
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*begin)(void *), void *argument)
+{
+    if (threads_left == 0)
+        return EAGAIN;
+    threads_left -= threads_left > 0;
+    return __real_pthread_create(thread, attributes, begin, argument);
+}
+
+long __wrap_sysconf(int name)
+{
+    return processors ? processors : __real_sysconf(name);
+}
+
+/* ---- the pool ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct counted {
     atomic_uint done[64];
@@ -80,6 +133,60 @@ static void a_pool_that_never_ran_ends(void **state)
     assert_int_equal(hill__pool_size(NULL), 1);
 }
 
+static void a_pool_that_cannot_be_made_is_none(void **state)
+{
+    (void)state;
+    heap h = {0};
+    hill_allocator allocator = {&h, heap_alloc, heap_free};
+    hill__pool *pool;
+    for (size_t at = 1; at <= 2; at++) {
+        h.fail_at = h.calls + at;
+        assert_int_equal(hill__pool_new(4, &allocator, &pool), HILL_EMEMORY);
+        assert_null(pool);
+        assert_heap_empty(&h);
+    }
+    for (threads_left = 0; threads_left < 3;) {
+        int left = threads_left;
+        assert_int_equal(hill__pool_new(4, &allocator, &pool), HILL_ETHREAD);
+        assert_null(pool);
+        assert_heap_empty(&h);
+        threads_left = left + 1;
+    }
+    threads_left = 0;
+    assert_int_equal(hill__pool_new(UINT32_MAX, &allocator, &pool), HILL_ETHREAD);
+    threads_left = -1;
+    assert_heap_empty(&h);
+}
+
+/* Work is done where nothing can be found out about cores, too. */
+static void cores_that_are_not_known(void **state)
+{
+    (void)state;
+    hill_allocator allocator = hill__allocator(NULL);
+    hill__pool *pool;
+    assert_true(hill__core_count() >= 1 && hill__core_count() <= (unsigned long)__real_sysconf(_SC_NPROCESSORS_ONLN));
+    no_affinity = true;
+    assert_int_equal(hill__core_count(), __real_sysconf(_SC_NPROCESSORS_ONLN));
+    processors = 5;
+    assert_int_equal(hill__core_count(), 5);
+    processors = -1;
+    assert_int_equal(hill__core_count(), 1);
+    processors = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        core = (int[]){-2, -1, 1 << 20, 0}[i];
+        no_affinity = i == 0;
+        cores = i == 3 ? 1 : -1;
+        assert_int_equal(hill__pool_new(3, &allocator, &pool), HILL_OK);
+        run_rounds(pool, 3, 50, false);
+        hill__pool_free(pool);
+    }
+    assert_int_equal(hill__core_count(), 1);
+    cores = 0;
+    assert_int_equal(hill__core_count(), __real_sysconf(_SC_NPROCESSORS_ONLN));
+    cores = -1;
+    core = -2;
+}
+
 static void parts_cover_everything_once(void **state)
 {
     (void)state;
@@ -99,10 +206,9 @@ static void parts_cover_everything_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_part_is_done_once),
-        cmocka_unit_test(sleepers_wake_up),
-        cmocka_unit_test(a_pool_that_never_ran_ends),
-        cmocka_unit_test(parts_cover_everything_once),
+        cmocka_unit_test(every_part_is_done_once),    cmocka_unit_test(sleepers_wake_up),
+        cmocka_unit_test(a_pool_that_never_ran_ends), cmocka_unit_test(a_pool_that_cannot_be_made_is_none),
+        cmocka_unit_test(cores_that_are_not_known),   cmocka_unit_test(parts_cover_everything_once),
     };
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
 }
