@@ -586,7 +586,8 @@ HILL_API hill_source hill_array_source(const hill_arrays *arrays);
 
 /*
  * A run is a descent under way: the plan's vectors, the rule's moments and the place in the data. The plan and the sources'
- * `self` must outlive it. `valid` may be NULL; where it isn't, the end of each epoch costs a pass over it, the best weights
+ * `self` must outlive it. With `train` NULL it only evaluates and answers, at weights that are given each time, and keeps no
+ * vectors of its own. `valid` may be NULL; where it isn't, the end of each epoch costs a pass over it, the best weights
  * are kept, and the run ends early once `patience` epochs brought nothing better.
  */
 HILL_API int hill_run_new(const hill_plan *plan, const hill_source *train, const hill_source *valid, const hill_host *host,

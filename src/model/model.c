@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "plan/plan.h"
 
 #define MODEL_FORMAT "downhill 1"
 #define MODEL_STRING(x) #x
@@ -38,7 +39,7 @@ static int model_build(hill_model *model, const hill__model_parts *parts, hill_e
     shape.outputs = hill__encoder_outputs(model->encoder);
     shape.rows = parts->facts.rows;
     shape.task = model->encoder->task;
-    HILL__TRY(hill_plan_new(parts->recipe, &shape, &model->host, &model->plan, error));
+    HILL__TRY(hill__plan_answering(parts->recipe, &shape, &model->allocator, &model->plan, error));
     if (hill_plan_info(model->plan, &model->sizes) < 0)
         return hill__fail(error, HILL_EARGUMENT, "a plan without sizes");
     return HILL_OK;
@@ -309,6 +310,11 @@ hill_host hill__model_host(const hill_host *host, char isa[16])
     return own;
 }
 
+size_t hill__model_rows(const hill_model *model)
+{
+    return model->plan ? model->plan->block_rows : 0;
+}
+
 int hill__model_new(const hill__model_parts *parts, const hill_host *host, hill_model **out, hill_error *error)
 {
     hill_allocator allocator = hill__allocator(host);
@@ -398,8 +404,8 @@ void hill_model_free(hill_model *model)
         return;
     hill_allocator allocator = model->allocator;
     hill_run_free(model->run);
-    hill__free(&allocator, model->inputs, HILL__ANSWER_ROWS * model->sizes.inputs, sizeof *model->inputs);
-    hill__free(&allocator, model->outputs, HILL__ANSWER_ROWS * model->sizes.outputs, sizeof *model->outputs);
+    hill__free(&allocator, model->inputs, hill__model_rows(model), model->sizes.inputs * sizeof *model->inputs);
+    hill__free(&allocator, model->outputs, hill__model_rows(model), model->sizes.outputs * sizeof *model->outputs);
     hill__free_aligned(&allocator, model->weights, model->sizes.vector * sizeof *model->weights);
     hill_plan_free(model->plan);
     hill__encoder_free(model->encoder);
