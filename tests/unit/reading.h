@@ -61,7 +61,7 @@ static inline void assert_text_fails(const char *content, const char *text)
     assert_fails(&file, &reading, HILL_EDATA, text);
 }
 
-static const char *cell(const hill_table *table, size_t column, uint64_t row)
+static inline const char *cell(const hill_table *table, size_t column, uint64_t row)
 {
     assert_true(column < table->column_count && row < table->rows);
     assert_int_equal(table->columns[column].kind, HILL_COLUMN_CATEGORY);
