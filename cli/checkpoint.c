@@ -126,7 +126,7 @@ static int try_one(checkpoints *c, int i, hill_error *error)
 {
     struct stat facts;
     const char *name = text_get(&c->names[i]);
-    if (stat(name, &facts) != 0 && errno == ENOENT)
+    if (stat(name, &facts) != 0 && (errno == ENOENT || errno == ENAMETOOLONG))
         return NOT_THERE;
     return hill_session_resume(c->session, name, error);
 }
