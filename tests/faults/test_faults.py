@@ -31,10 +31,10 @@ import faults
 
 NET = ["--net", "4 tanh", "--epochs", "2", "--batch", "16", "--valid", "0.25"]
 INPUTS = ("csv", "csv.gz", "npz", "idx", "stdin")
-VERBS = ("train", "train-files", "train-back", "resume", "resume-file", "predict", "predict-out", "eval", "info-data",
-         "info-model", "check", "help")
+VERBS = ("train", "train-files", "train-back", "resume", "resume-first", "resume-file", "predict", "predict-out", "eval",
+         "info-data", "info-model", "check", "help")
 ONLY_CSV = ("train-files", "train-back", "info-model", "help")
-WITHOUT_SANITIZERS = ("train-files", "train-back", "resume-file")  # in `make test`, where time is short
+WITHOUT_SANITIZERS = ("train-files", "train-back", "resume-first", "resume-file")  # in `make test`, where time is short
 
 
 def table(rows=36, seed=1):
@@ -90,13 +90,17 @@ def with_many_files(case, model):
 
 
 def resumed(bench, case):
-    """The same command once more after a kill when all but the last step were done, and one that is told what to go on from."""
+    """The same command once more, killed when there was one checkpoint or all but the last step were done; and one that is told
+    what to go on from."""
+    bench.restore(case.before)
+    first = bench.run(case, "rename", "die", 1).files
     bench.restore(case.before)
     left = bench.run(case, "rename", "die", 3).files
     saved = max((content for name, content in left.items() if faults.CHECKPOINT.fullmatch(name)), key=faults.step_of)
     alone = {name: content for name, content in left.items() if not faults.CHECKPOINT.fullmatch(name)}
     words = [*case.words, "--resume", "saved"]
     return {"resume": dataclasses.replace(case, before=left),
+            "resume-first": dataclasses.replace(case, before=first),
             "resume-file": dataclasses.replace(case, words=words, before={**alone, "saved": saved})}
 
 
