@@ -121,7 +121,7 @@ static void say(const char *label, const char *words)
     text_free(&out);
 }
 
-/* Goes on from the i-th file: a status, or NOT_THERE. */
+/* Goes on from the i-th file: a status, or NOT_THERE, as under a name that no file can have. */
 static int try_one(checkpoints *c, int i, hill_error *error)
 {
     struct stat facts;

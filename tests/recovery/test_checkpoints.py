@@ -10,7 +10,7 @@ import time
 import pytest
 
 import recovery_data
-from command_line import CREATE, DATA, INPUT, USAGE
+from command_line import CREATE, DATA, INPUT, IO, USAGE
 from descents import LOG, OUT, header, steps_of, tensors
 
 WORDS = ["classes.csv", "--net", "6 tanh", "--epochs", 5, "--batch", 16, "--valid", 0]
@@ -264,6 +264,19 @@ def test_every_bit_of_a_checkpoint_counts(ready):
         changed[bit // 8] ^= 1 << bit % 8
         ready.write("kept", bytes(changed))
         ready.refuse(DATA, *ready.words([*words, "--resume", "kept"]))
+
+
+def test_a_checkpoint_that_cannot_be_read_is_not_written_over(ready):
+    """It may be as good as ever: nothing is begun anew because a disk has hiccups or a file belongs to another user."""
+    expected = whole(ready, *WORDS)
+    ready.kill_after(9, *WORDS)
+    path = ready.checkpoints()[0]
+    content, log = path.read_bytes(), (ready.folder / LOG).read_bytes()
+    for call, reason in (("openat", "EACCES"), ("openat", "EIO"), ("read", "EIO")):
+        code, said = ready.traced(f"{call}:error={reason}", *WORDS, "--checkpoint-every", 1, path=path.name)
+        assert code in (INPUT, IO) and path.name in said.splitlines()[-1] and "--fresh" in said, (code, said)
+        assert path.read_bytes() == content and (ready.folder / LOG).read_bytes() == log
+    assert went_on(ready.train(*WORDS)) and ready.result() == expected
 
 
 def test_a_checkpoint_in_the_way_of_a_folder(ready):
