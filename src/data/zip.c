@@ -228,7 +228,7 @@ typedef struct zip_content {
 /* Where the bytes of a member begin, once its own header was found to say what the directory says. */
 static int zip_start(const zip_archive *zip, const zip_member *member, uint64_t *start)
 {
-    if (member->offset > zip->directory || zip->directory - member->offset < ZIP_LOCAL_BYTES)
+    if (zip->directory - member->offset < ZIP_LOCAL_BYTES)
         return zip_damaged(zip, member->at);
     const unsigned char *local = zip->data + member->offset;
     size_t name = hill__bytes_u16(local + 26);
