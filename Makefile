@@ -49,7 +49,7 @@ uninstall:
 	    < $(BUILD)/install_manifest.txt
 
 clean:
-	@rm -rf $(BUILD) build-clang build-asan build-tsan build-debug
+	@rm -rf $(BUILD) build-clang build-asan build-tsan build-debug build-fuzz build-afl
 
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h')

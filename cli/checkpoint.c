@@ -12,6 +12,7 @@
 #include "report.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,14 +20,16 @@
 #include <unistd.h>
 
 #define EVERY_DEFAULT "30s"
+#define NOT_THERE 1 /* no hill_status */
 
 int checkpoint_every(checkpoints *c, const char *value)
 {
     const char *every = value ? value : EVERY_DEFAULT;
     char *end = NULL;
-    double number = every[0] >= '0' && every[0] <= '9' ? strtod(every, &end) : -1;
-    bool seconds = end && strcmp(end, "s") == 0;
-    if (!end || (*end && !seconds) || number < 0 || number > 1e9 || (!seconds && number != floor(number)))
+    size_t digits = strspn(every, "0123456789.");
+    double number = strtod(every, &end);
+    bool seconds = strcmp(every + digits, "s") == 0;
+    if (digits == 0 || end != every + digits || (*end && !seconds) || number > 1e9 || (!seconds && number != floor(number)))
         return output_error(
             CODE_USAGE, "--checkpoint-every %s: a number of steps is needed, as 50, or of seconds, as 30s; 0 for none", every);
     c->off = number == 0;
@@ -110,35 +113,59 @@ static bool is_after(position a, position b)
     return a.ways_back != b.ways_back ? a.ways_back > b.ways_back : a.step > b.step;
 }
 
-/* Goes on from the i-th file; what is wrong with one that is there is said, for the run would be silently behind. */
-static bool try_one(checkpoints *c, int i)
+static void say(const char *label, const char *words)
 {
-    hill_error error = HILL_ERROR_INIT;
-    const char *name = text_get(&c->names[i]);
-    struct stat facts;
-    if (stat(name, &facts) != 0)
-        return false;
-    if (hill_session_resume(c->session, name, &error) == HILL_OK)
-        return true;
-    text out = TEXT_INIT, words = TEXT_INIT;
-    text_format(&words, "passed over: %s", error.text);
-    report_line(&out, STDERR_FILENO, "note", text_get(&words));
+    text out = TEXT_INIT;
+    report_line(&out, STDERR_FILENO, label, words);
     output_say(&out);
-    text_free(&words);
     text_free(&out);
-    return false;
 }
 
-static void take_newest(checkpoints *c)
+/* Goes on from the i-th file: a status, or NOT_THERE. */
+static int try_one(checkpoints *c, int i, hill_error *error)
 {
-    position first = {0, 0};
-    bool has_first = try_one(c, 0);
-    if (has_first)
-        first = position_of(c);
-    if (try_one(c, 1) && (!has_first || is_after(position_of(c), first)))
-        c->newest = 1;
-    else if (has_first && try_one(c, 0))
-        c->newest = 0;
+    struct stat facts;
+    const char *name = text_get(&c->names[i]);
+    if (stat(name, &facts) != 0 && errno == ENOENT)
+        return NOT_THERE;
+    return hill_session_resume(c->session, name, error);
+}
+
+/* What is wrong with a file that is there is said, for the run would be silently behind. */
+static void say_passed_over(const hill_error *error)
+{
+    text words = TEXT_INIT;
+    text_format(&words, "passed over: %s", error->text);
+    say("note", text_get(&words));
+    text_free(&words);
+}
+
+/* A file that couldn't be read may be as good as ever: no reason to begin anew, and to write over it. */
+static int take_newest(checkpoints *c)
+{
+    hill_error errors[2] = {HILL_ERROR_INIT, HILL_ERROR_INIT};
+    position at[2] = {{0, 0}, {0, 0}};
+    int status[2];
+    for (int i = 0; i < 2; i++) {
+        status[i] = try_one(c, i, &errors[i]);
+        if (status[i] == HILL_OK)
+            at[i] = position_of(c);
+    }
+    bool both = status[0] == HILL_OK && status[1] == HILL_OK;
+    if (both && is_after(at[0], at[1]))
+        status[0] = try_one(c, 0, &errors[0]); /* the run is at the other one now, and stays there if this fails */
+    c->newest = status[0] == HILL_OK && !(both && is_after(at[1], at[0])) ? 0 : status[1] == HILL_OK ? 1 : -1;
+    for (int i = 0; i < 2; i++) {
+        if (status[i] == HILL_EMEMORY)
+            return output_failure(status[i], &errors[i]);
+        if (c->newest < 0 && (status[i] == HILL_EIO || status[i] == HILL_EINPUT))
+            return output_error(output_code(status[i]), "%s; --fresh begins anew", errors[i].text);
+        if (status[i] < 0)
+            say_passed_over(&errors[i]);
+    }
+    if (c->newest < 0 && (status[0] < 0 || status[1] < 0))
+        say("note", "no checkpoint can be gone on from: the descent begins anew");
+    return 0;
 }
 
 int checkpoint_resume(checkpoints *c, const char *file, const char **from)
@@ -155,7 +182,9 @@ int checkpoint_resume(checkpoints *c, const char *file, const char **from)
         *from = file;
         c->fresh = c->newest < 0;
     } else if (!c->off && !c->fresh) {
-        take_newest(c);
+        int code = take_newest(c);
+        if (code)
+            return code;
         if (c->newest >= 0)
             *from = text_get(&c->names[c->newest]);
     }
@@ -171,10 +200,16 @@ void checkpoint_schedule(checkpoints *c, uint64_t step, double now)
     c->due = c->off || by_steps ? INFINITY : now + c->seconds;
 }
 
+bool checkpoint_stands(const checkpoints *c)
+{
+    struct stat facts;
+    return c->newest >= 0 && stat(text_get(&c->names[c->newest]), &facts) == 0;
+}
+
 /* The state that stays, for a message. */
 static void add_standing(const checkpoints *c, text *words)
 {
-    if (c->newest < 0)
+    if (!checkpoint_stands(c))
         return;
     text_format(words, "; %s, of step ", text_get(&c->names[c->newest]));
     text_count(words, c->newest_step);
@@ -183,27 +218,23 @@ static void add_standing(const checkpoints *c, text *words)
 
 static void say_failure(checkpoints *c, const char *reason)
 {
-    text out = TEXT_INIT, words = TEXT_INIT;
+    text words = TEXT_INIT;
     if (c->failing)
         return;
     c->failing = true;
     text_format(&words, "no checkpoint: %s; the descent goes on and will try again", reason);
     add_standing(c, &words);
-    report_line(&out, STDERR_FILENO, "warning", text_get(&words));
-    output_say(&out);
+    say("warning", text_get(&words));
     text_free(&words);
-    text_free(&out);
 }
 
 static void say_recovery(checkpoints *c)
 {
-    text out = TEXT_INIT, words = TEXT_INIT;
+    text words = TEXT_INIT;
     c->failing = false;
     text_format(&words, "checkpoints can be written again: %s", text_get(&c->names[c->newest]));
-    report_line(&out, STDERR_FILENO, "note", text_get(&words));
-    output_say(&out);
+    say("note", text_get(&words));
     text_free(&words);
-    text_free(&out);
 }
 
 bool checkpoint_save(checkpoints *c, double now)

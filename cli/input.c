@@ -16,19 +16,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int read_all(int descriptor, text *out)
+/* Bytes of a recipe: a page is usual, and no key or value is long. */
+#define RECIPE_MOST ((size_t)1 << 20)
+
+int input_rest(int descriptor, size_t most, text *out)
 {
     char block[65536];
-    for (;;) {
+    while (out->length <= most) {
         ssize_t length = read(descriptor, block, sizeof block);
         if (length < 0 && output_again(descriptor, POLLIN))
             continue;
         if (length < 0)
             return errno;
         if (length == 0)
-            return out->failed ? ENOMEM : 0;
+            return 0;
         text_bytes(out, block, (size_t)length);
+        if (out->failed)
+            return ENOMEM;
     }
+    return 0;
 }
 
 static int open_standard_input(const hill_table_options *options, const hill_host *host, hill_table **out)
@@ -41,7 +47,7 @@ static int open_standard_input(const hill_table_options *options, const hill_hos
         output_say(&hint);
         text_free(&hint);
     }
-    int problem = read_all(STDIN_FILENO, &content);
+    int problem = input_rest(STDIN_FILENO, SIZE_MAX, &content);
     if (problem) {
         text_free(&content);
         return output_error(output_problem(problem, CODE_IO), "standard input: cannot be read: %s", strerror(problem));
@@ -120,8 +126,11 @@ int input_read(const char *path, text *out)
     int descriptor = output_open(path, O_RDONLY);
     if (descriptor < 0)
         return output_error(output_problem(errno, CODE_INPUT), "%s: cannot be opened: %s", path, strerror(errno));
-    int problem = read_all(descriptor, out);
+    int problem = input_rest(descriptor, RECIPE_MOST, out);
     (void)close(descriptor);
+    if (out->length > RECIPE_MOST)
+        return output_error(CODE_USAGE, "%s: is longer than 1 MiB, at byte %zu; a recipe is some key=value lines", path,
+                            RECIPE_MOST);
     return problem ? output_error(output_problem(problem, CODE_IO), "%s: cannot be read: %s", path, strerror(problem)) : 0;
 }
 

@@ -19,12 +19,15 @@ int input_open_test(const char *path, const hill_table_options *options, const h
 /* The test part of a directory or an NPZ; *out is NULL where there is none. */
 int input_open_twin(const char *path, const hill_table_options *options, const hill_host *host, hill_table **out);
 
-/* A whole file. */
+/* A recipe's text. Returns 0 or an exit code after saying what is wrong. */
 int input_read(const char *path, text *out);
 
 bool input_is_folder(const char *path);
 
-/* The first bytes of a file; `closed` is the exit code for one that cannot be opened. Returns 0 or an exit code after saying why. */
+/* Appends what can still be read from a descriptor, and of more than `most` bytes a little more. Returns 0 or an errno. */
+int input_rest(int descriptor, size_t most, text *out);
+
+/* The first bytes of a file; `closed` is the exit code where it can't be opened. Returns 0 or an exit code after saying why. */
 int input_head(const char *path, int closed, char *head, size_t size, size_t *length);
 
 /* Whether the file begins like a safetensors file. Returns 0 or an exit code, as input_head. */

@@ -67,15 +67,6 @@ static int make_temporary(const char *path, char **name)
     return descriptor;
 }
 
-static int sync_file(int descriptor)
-{
-    int result = 0;
-    do {
-        result = fsync(descriptor);
-    } while (result != 0 && errno == EINTR);
-    return result;
-}
-
 int output_code(int status)
 {
     switch (status) {
@@ -191,6 +182,15 @@ int output_open(const char *path, int flags)
     return descriptor;
 }
 
+int output_sync(int descriptor)
+{
+    int result = 0;
+    do {
+        result = fsync(descriptor);
+    } while (result != 0 && errno == EINTR);
+    return result;
+}
+
 int output_create(const char *path, output_file *file)
 {
     struct stat facts;
@@ -222,7 +222,7 @@ int output_close(output_file *file)
         (void)umask(mask);
         /* A file replaced keeps its permissions; a new one gets the usual ones, not mkstemp's private ones. */
         mode_t mode = stat(file->path, &facts) == 0 ? facts.st_mode & 0777 : 0666 & ~mask;
-        if (fchmod(file->descriptor, mode) != 0 || sync_file(file->descriptor) != 0)
+        if (fchmod(file->descriptor, mode) != 0 || output_sync(file->descriptor) != 0)
             problem = errno;
     }
     /* After EINTR the file is closed all the same. */
@@ -252,13 +252,11 @@ void output_drop(output_file *file)
 
 int output_probe(const char *path)
 {
-    char *name = NULL;
-    int descriptor = make_temporary(path, &name);
+    int descriptor = output_open(path, O_WRONLY | O_CREAT | O_EXCL);
     if (descriptor < 0)
         return errno;
+    (void)unlink(path);
     (void)close(descriptor);
-    (void)unlink(name);
-    free(name);
     return 0;
 }
 

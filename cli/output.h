@@ -58,6 +58,9 @@ void output_say(text *t);
 /* open(), gone on with where a signal interrupts it; a file that it makes has the usual permissions. */
 int output_open(const char *path, int flags);
 
+/* fsync(), gone on with likewise. */
+int output_sync(int descriptor);
+
 /* Whether a descriptor is a terminal that can redraw a line (TERM isn't "dumb"), and whether colour is welcome there. */
 bool output_is_terminal(int descriptor);
 bool output_has_colour(int descriptor);
@@ -80,7 +83,7 @@ int output_append(output_file *file, text *t);
 int output_close(output_file *file); /* renames: 0 or an exit code */
 void output_drop(output_file *file); /* leaves nothing */
 
-/* 0 if a file can be made beside `path`; else an errno. */
+/* 0 if the file can be made, which isn't there before nor after; else an errno. */
 int output_probe(const char *path);
 
 /* True if both names are the same file. */

@@ -8,11 +8,13 @@
 
 #include "trace.h"
 
+#include "input.h"
 #include "json.h"
 #include "output.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,7 +37,7 @@ static void write_line(trace *t)
         ssize_t count = write(t->descriptor, text_get(&t->line) + written, t->line.length - written);
         if (count >= 0)
             written += (size_t)count;
-        else if (errno != EINTR)
+        else if (!output_again(t->descriptor, POLLOUT))
             t->problem = errno;
     }
     if (t->line.failed)
@@ -44,16 +46,21 @@ static void write_line(trace *t)
     t->line.length -= written;
 }
 
-/* True for an empty file and for a log. */
-static bool is_log(const char *path)
+/* An empty file will do, and a log. Returns 0 or an exit code after saying what else it is. */
+static int check_head(const char *path)
 {
     char head[sizeof FIRST_KEY - 1];
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return false;
-    ssize_t length = read(descriptor, head, sizeof head);
-    (void)close(descriptor);
-    return length == 0 || (length == (ssize_t)sizeof head && memcmp(head, FIRST_KEY, sizeof head) == 0);
+    size_t length = 0;
+    int code = input_head(path, CODE_CREATE, head, sizeof head, &length);
+    if (code || length == 0 || (length == sizeof head && memcmp(head, FIRST_KEY, sizeof head) == 0))
+        return code;
+    return output_error(CODE_CREATE, "--log %s: exists and isn't a log of Downhill; it is left alone: take another name", path);
+}
+
+/* The exit code for an errno about the log, once it is said. */
+static int log_problem(const char *path, int code, const char *what, int problem)
+{
+    return output_error(output_problem(problem, code), "--log %s: cannot be %s: %s", path, what, strerror(problem));
 }
 
 int trace_check(const char *path)
@@ -61,16 +68,13 @@ int trace_check(const char *path)
     struct stat facts;
     if (stat(path, &facts) != 0) {
         int problem = errno == ENOENT ? output_probe(path) : errno;
-        return problem ? output_error(CODE_CREATE, "--log %s: cannot be created: %s", path, strerror(problem)) : 0;
+        return problem ? log_problem(path, CODE_CREATE, "created", problem) : 0;
     }
     if (S_ISDIR(facts.st_mode))
         return output_error(CODE_CREATE, "--log %s: is a folder", path);
-    if (S_ISREG(facts.st_mode) && !is_log(path))
-        return output_error(CODE_CREATE, "--log %s: exists and isn't a log of Downhill; it is left alone: take another name",
-                            path);
     if (access(path, W_OK) != 0)
-        return output_error(CODE_CREATE, "--log %s: cannot be written: %s", path, strerror(errno));
-    return 0;
+        return log_problem(path, CODE_CREATE, "written", errno);
+    return S_ISREG(facts.st_mode) ? check_head(path) : 0;
 }
 
 /* Chooses which steps are reported. */
@@ -116,21 +120,29 @@ static size_t length_until(trace *t, text *log, const hill_run *run)
     return length;
 }
 
-/* How much of the file there stays: what an earlier process told of this run; 0 where it is of another. */
-static size_t kept_length(trace *t, const char *first_line, const hill_run *run)
+/* How much of the file there stays: what an earlier process told of this run; 0 where it is of another. Returns an errno. */
+static int kept_length(trace *t, const hill_run *run, size_t *length)
 {
     text log = TEXT_INIT;
-    size_t length = 0;
-    if (hill_run_steps(run, NULL) == 0)
+    *length = 0;
+    unsigned ways_back;
+    if (hill_run_steps(run, &ways_back) == 0 && ways_back == 0)
         return 0;
-    char bytes[4096];
-    ssize_t count;
-    while ((count = read(t->descriptor, bytes, sizeof bytes)) > 0)
-        text_bytes(&log, bytes, (size_t)count);
-    if (!log.failed && strncmp(text_get(&log), first_line, strlen(first_line)) == 0)
-        length = length_until(t, &log, run);
+    int problem = input_rest(t->descriptor, SIZE_MAX, &log);
+    if (!problem && strncmp(text_get(&log), text_get(&t->line), t->line.length) == 0)
+        *length = length_until(t, &log, run);
     text_free(&log);
-    return length;
+    return problem;
+}
+
+/* Cuts the file off behind so many bytes, and goes there; an errno. */
+static int cut(int descriptor, size_t length)
+{
+    int result;
+    do {
+        result = ftruncate(descriptor, (off_t)length);
+    } while (result != 0 && errno == EINTR);
+    return result != 0 || lseek(descriptor, (off_t)length, SEEK_SET) < 0 ? errno : 0;
 }
 
 static void first_line(text *out, const char *recipe, const char *data, const hill_model_facts *facts)
@@ -150,17 +162,23 @@ static void first_line(text *out, const char *recipe, const char *data, const hi
 int trace_begin(trace *t, const hill_run *run, const char *recipe, const char *data, const hill_model_facts *facts)
 {
     struct stat found;
+    size_t length = 0;
     if (!t->path)
         return 0;
     choose_steps(t, run);
-    bool plain = stat(t->path, &found) != 0 || S_ISREG(found.st_mode);
-    t->descriptor = open(t->path, (plain ? O_RDWR : O_WRONLY) | O_CREAT | O_CLOEXEC, 0666);
-    if (t->descriptor < 0)
-        return output_error(CODE_CREATE, "--log %s: cannot be created: %s", t->path, strerror(errno));
     first_line(&t->line, recipe, data, facts);
-    size_t length = plain ? kept_length(t, text_get(&t->line), run) : 0;
-    if (plain && (ftruncate(t->descriptor, (off_t)length) != 0 || lseek(t->descriptor, (off_t)length, SEEK_SET) < 0))
-        return output_error(CODE_CREATE, "--log %s: cannot be written: %s", t->path, strerror(errno));
+    if (t->line.failed)
+        return output_failure(HILL_EMEMORY, NULL);
+    bool plain = stat(t->path, &found) != 0 || S_ISREG(found.st_mode);
+    t->descriptor = output_open(t->path, (plain ? O_RDWR : O_WRONLY) | O_CREAT);
+    if (t->descriptor < 0)
+        return log_problem(t->path, CODE_CREATE, "created", errno);
+    int problem = plain ? kept_length(t, run, &length) : 0;
+    if (problem)
+        return log_problem(t->path, CODE_IO, "read", problem);
+    problem = plain ? cut(t->descriptor, length) : 0;
+    if (problem)
+        return log_problem(t->path, CODE_IO, "written", problem);
     if (length > 0)
         text_clear(&t->line);
     else
@@ -188,9 +206,9 @@ void trace_back(trace *t, const hill_run *run, const hill_row *row, uint64_t div
 
 void trace_sync(trace *t)
 {
-    /* A device or a pipe can't be synced, and a disk that refuses says so when the next line is written. */
-    if (t->path)
-        (void)fsync(t->descriptor);
+    /* What can't be synced is a device or a pipe. A disk that refuses says so once only, and lines may be lost. */
+    if (t->path && output_sync(t->descriptor) != 0 && errno != EINVAL && !t->unsynced)
+        t->unsynced = errno;
 }
 
 void trace_row(trace *t, const hill_row *row, double seconds)
@@ -224,12 +242,14 @@ int trace_end(trace *t, const char *stopped, const hill_row *row, double seconds
     json_double(&j, "seconds", seconds);
     json_close(&j, '}');
     write_line(t);
-    if (close(t->descriptor) != 0 && !t->problem)
+    if (close(t->descriptor) != 0 && errno != EINTR && !t->problem)
         t->problem = errno;
     t->descriptor = -1;
-    if (t->problem)
-        return output_error(CODE_IO, "--log %s: cannot be written: %s; the log isn't whole", t->path, strerror(t->problem));
-    return 0;
+    int problem = t->problem ? t->problem : t->unsynced;
+    if (!problem)
+        return 0;
+    return output_error(output_problem(problem, CODE_IO), "--log %s: cannot be written: %s; the log isn't whole", t->path,
+                        strerror(problem));
 }
 
 void trace_free(trace *t)

@@ -12,6 +12,7 @@ typedef struct trace {
     const char *path; /* NULL: no log is kept */
     int descriptor;
     int problem;    /* errno of the last write, 0 where it went well */
+    int unsynced;   /* errno of the first sync that failed */
     double earlier; /* seconds that earlier processes took for the steps that are told */
     uint64_t step_every, epoch_every, epoch_steps;
     text line; /* what isn't written yet */

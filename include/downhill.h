@@ -586,7 +586,8 @@ HILL_API hill_source hill_array_source(const hill_arrays *arrays);
 
 /*
  * A run is a descent under way: the plan's vectors, the rule's moments and the place in the data. The plan and the sources'
- * `self` must outlive it. `valid` may be NULL; where it isn't, the end of each epoch costs a pass over it, the best weights
+ * `self` must outlive it. With `train` NULL it only evaluates and answers, at weights that are given each time, and keeps no
+ * vectors of its own. `valid` may be NULL; where it isn't, the end of each epoch costs a pass over it, the best weights
  * are kept, and the run ends early once `patience` epochs brought nothing better.
  */
 HILL_API int hill_run_new(const hill_plan *plan, const hill_source *train, const hill_source *valid, const hill_host *host,
@@ -620,7 +621,7 @@ typedef struct hill_row {
  *
  * A descent diverges when a cost, a gradient or a weight becomes no finite number. That is seen in the step where it happens, and
  * the step isn't taken. With the knob on-divergence=rollback the run goes back to its last good weights (of the last epoch that
- * was the best on validation rows, or of the last 256th step while costs were no more than twice the first), goes on from there
+ * was the best on validation rows, or of the last 256th step, while costs were no more than twice the first), goes on from there
  * with half the rate, and returns HILL_ROW with row->back 1; hill_run_message says what happened. After five ways back, or where
  * going back would meet the same numbers again, the run holds the good weights, and the step returns HILL_EDIVERGED.
  */

@@ -34,9 +34,10 @@ def command_build(request):
 
 
 def pytest_generate_tests(metafunc):
-    """Tests of the command run twice, the second time under the sanitizers; not if they're quick, measure time or DOWNHILL says
-    which command they are about."""
+    """Tests of the command run twice, the second time under the sanitizers; not if they're quick, measure time or say ONE_BUILD, or
+    if DOWNHILL says which command they are about."""
     of_command = metafunc.definition.path.relative_to(support.ROOT / "tests").parts[0] in ("cli", "hostile")
+    of_command = of_command and not getattr(metafunc.module, "ONE_BUILD", False)
     quick = metafunc.config.getoption("markexpr") == "quick"
     if of_command and not quick and "DOWNHILL" not in os.environ and not metafunc.definition.get_closest_marker("serial"):
         metafunc.parametrize("command_build", ["gcc", "asan"], indirect=True)

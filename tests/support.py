@@ -5,6 +5,8 @@ import os
 import pathlib
 import subprocess
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # Builds by name: CMake preset and folder. They are made on first use, once, whichever test comes first.
@@ -15,6 +17,15 @@ BUILDS = {
     "tsan": ("tsan", ROOT / "build-tsan"),
 }
 
+# Builds of the fuzz targets alone.
+FUZZERS = {
+    "fuzz": ("fuzz", ROOT / "build-fuzz"),
+    "afl": ("afl", ROOT / "build-afl"),
+}
+
+# In which tiers what runs in every build runs there.
+MARKS = {"gcc": [pytest.mark.quick], "tsan": [pytest.mark.long]}
+
 # The flags of the one line that builds the library (docs/design.md), sources apart.
 ONE_LINE = ["-DHILL_NO_GZ", "-Iinclude", "-Isrc"]
 ONE_LINE_LIBS = ["-lm", "-pthread"]
@@ -22,6 +33,11 @@ WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werr
 
 _made = {}
 _in_use = ["gcc"]
+
+
+def in_builds(names):
+    """Each name in each build, as pytest's parameters."""
+    return [pytest.param(name, make, marks=MARKS.get(make, []), id=f"{make}-{name}") for make in BUILDS for name in names]
 
 
 def library_sources():
@@ -59,7 +75,7 @@ def run(command, expect=0, cwd=ROOT, timeout=600, **extra_environment):
 def build(name):
     """The folder of a build, up to date; an error where it couldn't be made, in full the first time."""
     __tracebackhide__ = True
-    preset, folder = BUILDS[name]
+    preset, folder = (BUILDS | FUZZERS)[name]
     if name not in _made:
         with locked(ROOT / "build" / f".lock-{name}"):
             _made[name] = False

@@ -70,23 +70,6 @@ static const char *json_text_here(const json_walk *walk)
     return walk->text ? walk->text + walk->text_count : NULL;
 }
 
-/* Length of the UTF-8 sequence that begins at bytes[0], or 0 where it is none (overlong, surrogate, beyond U+10FFFF, cut). */
-static size_t json_utf8(const unsigned char *bytes, size_t length)
-{
-    unsigned char c = bytes[0];
-    size_t size = c < 0x80 ? 1 : c >= 0xc2 && c <= 0xdf ? 2 : c >= 0xe0 && c <= 0xef ? 3 : c >= 0xf0 && c <= 0xf4 ? 4 : 0;
-    if (size == 0 || size > length)
-        return 0;
-    for (size_t i = 1; i < size; i++)
-        if ((bytes[i] & 0xc0) != 0x80)
-            return 0;
-    if ((c == 0xe0 && bytes[1] < 0xa0) || (c == 0xed && bytes[1] > 0x9f))
-        return 0;
-    if ((c == 0xf0 && bytes[1] < 0x90) || (c == 0xf4 && bytes[1] > 0x8f))
-        return 0;
-    return size;
-}
-
 static void json_put_point(json_walk *walk, uint32_t point)
 {
     if (point < 0x80) {
@@ -169,7 +152,7 @@ static int json_string(json_walk *walk, size_t *length)
             HILL__TRY(json_escape(walk));
             continue;
         }
-        size_t size = json_utf8(walk->bytes + walk->at, walk->length - walk->at);
+        size_t size = hill__utf8(walk->bytes + walk->at, walk->length - walk->at);
         if (size == 0)
             return json_fail(walk, walk->at, "invalid UTF-8");
         for (; size > 0; size--)
@@ -460,7 +443,7 @@ void hill__json_add_string(hill__text *text, const char *bytes, size_t length)
     const unsigned char *at = (const unsigned char *)bytes, *end = at + length;
     hill__text_add(text, "\"", 1);
     while (at < end) {
-        size_t size = json_utf8(at, (size_t)(end - at));
+        size_t size = hill__utf8(at, (size_t)(end - at));
         if (size == 0) /* the replacement character: what is written is always JSON */
             hill__text_add_string(text, "\xef\xbf\xbd");
         else if (*at == '"' || *at == '\\')

@@ -8,6 +8,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
+
+/* Line ends in a message: it has at most three lines, whatever the names in it hold. */
+#define STATUS_LINE_ENDS 2u
+
 #define STRING(x) #x
 #define EXPANDED(x) STRING(x)
 #define VERSION_TEXT EXPANDED(HILL_VERSION_MAJOR) "." EXPANDED(HILL_VERSION_MINOR) "." EXPANDED(HILL_VERSION_PATCH)
@@ -52,6 +57,7 @@ int hill__fail(hill_error *error, int status, const char *format, ...)
         if (vsnprintf(error->text, sizeof error->text, format, arguments) < 0)
             error->text[0] = '\0';
         va_end(arguments);
+        hill__text_show(error->text, STATUS_LINE_ENDS);
     }
     return status;
 }

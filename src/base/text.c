@@ -11,6 +11,46 @@
 
 #include "base/number.h"
 
+size_t hill__utf8(const unsigned char *p, size_t left)
+{
+    unsigned low = 0x80, high = 0xbf;
+    size_t length = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+    if (p[0] < 0x80)
+        return 1;
+    if (length == 0 || left < length)
+        return 0;
+    if (p[0] == 0xe0)
+        low = 0xa0;
+    if (p[0] == 0xed)
+        high = 0x9f;
+    if (p[0] == 0xf0)
+        low = 0x90;
+    if (p[0] == 0xf4)
+        high = 0x8f;
+    if (p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if (p[i] < 0x80 || p[i] > 0xbf)
+            return 0;
+    return length;
+}
+
+void hill__text_show(char *text, unsigned line_ends)
+{
+    size_t left = strlen(text), step;
+    for (; left > 0; text += step, left -= step) {
+        unsigned char *p = (unsigned char *)text;
+        step = hill__utf8(p, left);
+        if (step == 0)
+            *p = '?';
+        else if (*p == '\n' && line_ends > 0)
+            line_ends--;
+        else if (*p < ' ' || *p == 0x7f)
+            *p = ' ';
+        step = step ? step : 1;
+    }
+}
+
 void hill__text_init(hill__text *text, const hill_allocator *allocator)
 {
     *text = (hill__text){.allocator = *allocator};
@@ -120,8 +160,10 @@ void hill__lines_add(hill__lines *lines, const char *format, ...)
     add_arguments(&lines->text, format, arguments);
     va_end(arguments);
     hill__text_add(&lines->text, "", 1);
-    if (!lines->text.failed)
-        lines->starts[lines->count++] = start;
+    if (lines->text.failed)
+        return;
+    hill__text_show(lines->text.data + start, 0);
+    lines->starts[lines->count++] = start;
 }
 
 const char *hill__lines_at(const hill__lines *lines, size_t i)

@@ -10,6 +10,12 @@
 #include "base/memory.h"
 #include "base/status.h"
 
+/* Length of the UTF-8 character at p, 0 where there is none: no overlong forms, no surrogates, nothing over U+10FFFF. */
+size_t hill__utf8(const unsigned char *p, size_t left);
+
+/* Makes a text fit to be shown: what is no UTF-8 becomes a question mark, control characters blanks, `line_ends` of them apart. */
+void hill__text_show(char *text, unsigned line_ends);
+
 typedef struct hill__text {
     hill_allocator allocator;
     char *data; /* zero-ended, "" when empty after the first append; NULL before */
@@ -37,7 +43,7 @@ void hill__text_add_rounded(hill__text *text, double value, int digits);
 /* data, or "" where nothing was ever appended. */
 const char *hill__text_string(const hill__text *text);
 
-/* A list of lines for people: notes, descriptions. */
+/* A list of lines for people: notes, descriptions. Each is added as hill__text_show leaves it. */
 typedef struct hill__lines {
     hill__text text; /* the lines, each with its zero byte */
     size_t *starts;

@@ -16,6 +16,9 @@
 /* Up to so many bytes anything may expand. */
 #define BYTES_FREE ((size_t)64 << 20)
 
+/* Bytes that one packed byte can stand for, at the very most. */
+#define BYTES_DEFLATE 1032u
+
 /* Bytes that go into or out of zlib at once. */
 #define BYTES_STEP ((size_t)1 << 24)
 
@@ -108,7 +111,7 @@ static int bytes_check_ratio(const bytes_stream *stream, uint64_t length)
                       stream->packed->bytes.name, (unsigned long long)ratio, bytes_at(stream));
 }
 
-/* Opens the stream with room for `room` bytes, which may be a lie, or for as many as anything may have. */
+/* Opens the stream with room for `room` bytes, or, for that may be a lie, as many as there could be. */
 static int bytes_open(bytes_stream *stream, int window, size_t room)
 {
     stream->end = (const unsigned char *)stream->packed->bytes.data + stream->packed->bytes.length;
@@ -116,7 +119,10 @@ static int bytes_open(bytes_stream *stream, int window, size_t room)
                            .zfree = bytes_zlib_free,
                            .opaque = &stream->allocator,
                            .next_in = stream->packed->bytes.data};
-    *stream->out = (hill__file_bytes){NULL, 0, (room < BYTES_FREE ? room : BYTES_FREE) + 1};
+    room = room < BYTES_FREE ? room : BYTES_FREE;
+    if (room / BYTES_DEFLATE > stream->packed->bytes.length)
+        room = stream->packed->bytes.length * BYTES_DEFLATE;
+    *stream->out = (hill__file_bytes){NULL, 0, room + 1};
     stream->out->data = hill__alloc_raw(&stream->allocator, stream->out->capacity, 1);
     if (stream->out->data && inflateInit2(&stream->z, window) == Z_OK)
         return HILL_OK;

@@ -110,35 +110,10 @@ static bool csv_keep_piece(hill__csv *csv, const unsigned char *from, const unsi
     return !csv->scratch->failed;
 }
 
-/* Length of the UTF-8 character at p, 0 where there is none: no overlong forms, no surrogates, nothing over U+10FFFF. */
-static size_t csv_character(const unsigned char *p, size_t left)
-{
-    unsigned low = 0x80, high = 0xbf;
-    size_t length = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-    if (p[0] < 0x80)
-        return 1;
-    if (length == 0 || left < length)
-        return 0;
-    if (p[0] == 0xe0)
-        low = 0xa0;
-    if (p[0] == 0xed)
-        high = 0x9f;
-    if (p[0] == 0xf0)
-        low = 0x90;
-    if (p[0] == 0xf4)
-        high = 0x8f;
-    if (p[1] < low || p[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if (p[i] < 0x80 || p[i] > 0xbf)
-            return 0;
-    return length;
-}
-
 static int csv_garbage(hill__csv *csv, const unsigned char *p)
 {
     char excerpt[HILL__CSV_EXCERPT];
-    hill__csv_excerpt((const char *)p, csv_character(p, (size_t)(csv->end - p)), excerpt);
+    hill__csv_excerpt((const char *)p, hill__utf8(p, (size_t)(csv->end - p)), excerpt);
     return hill__fail(csv->error, HILL_EDATA,
                       "%s:%" PRIu64
                       ":%zu: \"%s\" stands behind a closing quote; a delimiter or the end of the line belongs there "
@@ -231,7 +206,7 @@ int hill__csv_check_text(const hill_bytes *bytes, hill_error *error)
             i += 8;
             continue;
         }
-        size_t step = p[i] ? csv_character(p + i, length - i) : 0;
+        size_t step = p[i] ? hill__utf8(p + i, length - i) : 0;
         if (step == 0)
             return csv_bad_text(bytes, i, error);
         i += step;

@@ -16,6 +16,7 @@
 #define ZIP_ENTRY_BYTES 46u
 #define ZIP_LOCAL_BYTES 30u
 #define ZIP_COMMENT_MOST 65535u
+#define ZIP_VERSION 63u /* of the format: 6.3 */
 
 /* Array names that a message about them lists. */
 #define ZIP_NAMED 12u
@@ -118,7 +119,7 @@ static int zip_next(const zip_archive *zip, size_t *at, zip_member *member)
     size_t left = zip->directory_end - *at;
     if (left == 0)
         return 0;
-    if (left < ZIP_ENTRY_BYTES || memcmp(p, "PK\1\2", 4) != 0)
+    if (left < ZIP_ENTRY_BYTES || memcmp(p, "PK\1\2", 4) != 0 || p[6] > ZIP_VERSION)
         return zip_damaged(zip, *at);
     size_t name = hill__bytes_u16(p + 28), extra = hill__bytes_u16(p + 30), comment = hill__bytes_u16(p + 32);
     if (name + extra + comment > left - ZIP_ENTRY_BYTES)
@@ -162,14 +163,32 @@ static uint64_t zip_size(const zip_member *member)
     return ZIP_LOCAL_BYTES + member->full_length + member->packed;
 }
 
+/* Where the bytes of a member begin, once its own header was found to say what the directory says. */
+static int zip_start(const zip_archive *zip, const zip_member *member, uint64_t *start)
+{
+    if (member->offset > zip->directory || zip->directory - member->offset < ZIP_LOCAL_BYTES)
+        return zip_damaged(zip, member->at);
+    const unsigned char *local = zip->data + member->offset;
+    size_t name = hill__bytes_u16(local + 26);
+    *start = member->offset + ZIP_LOCAL_BYTES + name + hill__bytes_u16(local + 28);
+    if (memcmp(local, "PK\3\4", 4) != 0 || *start > zip->directory || member->packed > zip->directory - *start ||
+        hill__bytes_u16(local + 6) != member->flags || hill__bytes_u16(local + 8) != member->method ||
+        name != member->full_length || memcmp(local + ZIP_LOCAL_BYTES, member->name, name) != 0)
+        return zip_damaged(zip, (size_t)member->offset);
+    if ((member->method == 0 && member->packed != member->length) || member->length > SIZE_MAX)
+        return zip_damaged(zip, member->at);
+    return HILL_OK;
+}
+
 /* Meets every entry: there are as many as was said, and their bytes fit before the directory, so none are used again and again. */
 static int zip_check(const zip_archive *zip)
 {
     zip_member member;
     int more;
-    uint64_t seen = 0, left = zip->directory;
+    uint64_t seen = 0, left = zip->directory, start = 0;
     for (size_t at = zip->directory; (more = zip_next(zip, &at, &member)) > 0; seen++) {
-        if (member.offset > zip->directory || zip_size(&member) > left || member.packed > left)
+        HILL__TRY(zip_start(zip, &member, &start));
+        if (zip_size(&member) > left)
             return zip_damaged(zip, member.at);
         left -= zip_size(&member);
     }
@@ -224,23 +243,6 @@ typedef struct zip_content {
     size_t length;
     hill__file_bytes own;
 } zip_content;
-
-/* Where the bytes of a member begin, once its own header was found to say what the directory says. */
-static int zip_start(const zip_archive *zip, const zip_member *member, uint64_t *start)
-{
-    if (zip->directory - member->offset < ZIP_LOCAL_BYTES)
-        return zip_damaged(zip, member->at);
-    const unsigned char *local = zip->data + member->offset;
-    size_t name = hill__bytes_u16(local + 26);
-    *start = member->offset + ZIP_LOCAL_BYTES + name + hill__bytes_u16(local + 28);
-    if (memcmp(local, "PK\3\4", 4) != 0 || *start > zip->directory || member->packed > zip->directory - *start ||
-        hill__bytes_u16(local + 6) != member->flags || hill__bytes_u16(local + 8) != member->method ||
-        name != member->full_length || memcmp(local + ZIP_LOCAL_BYTES, member->name, name) != 0)
-        return zip_damaged(zip, (size_t)member->offset);
-    if ((member->method == 0 && member->packed != member->length) || member->length > SIZE_MAX)
-        return zip_damaged(zip, member->at);
-    return HILL_OK;
-}
 
 static int zip_unpack(const zip_archive *zip, const zip_member *member, const char *called, zip_content *content)
 {

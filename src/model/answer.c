@@ -11,46 +11,25 @@
 #include "model/model.h"
 #include "train/run.h"
 
-/* A run needs rows to train on; one that only answers is given this row of zeros and never steps. */
-static int answer_fill_zeros(void *self, const uint64_t *rows, size_t count, float *inputs, float *targets)
-{
-    const hill_plan_sizes *sizes = self;
-    (void)rows;
-    memset(inputs, 0, count * sizes->inputs * sizeof *inputs);
-    if (targets)
-        memset(targets, 0, count * sizes->outputs * sizeof *targets);
-    return HILL_OK;
-}
-
 /* Makes the run and the buffers, the first time. */
 static int answer_ready(hill_model *model, hill_error *error)
 {
     if (model->run)
         return HILL_OK;
-    const hill_plan_sizes *sizes = &model->sizes;
-    size_t inputs = 0, outputs = 0;
-    if (!hill__mul(HILL__ANSWER_ROWS, sizes->inputs, &inputs) || !hill__mul(HILL__ANSWER_ROWS, sizes->outputs, &outputs))
-        return hill__fail_memory(error);
     if (!model->inputs)
-        model->inputs = hill__alloc(&model->allocator, inputs, sizeof *model->inputs);
+        model->inputs = hill__alloc(&model->allocator, hill__model_rows(model), model->sizes.inputs * sizeof *model->inputs);
     if (!model->outputs)
-        model->outputs = hill__alloc(&model->allocator, outputs, sizeof *model->outputs);
+        model->outputs = hill__alloc(&model->allocator, hill__model_rows(model), model->sizes.outputs * sizeof *model->outputs);
     if (!model->inputs || !model->outputs)
         return hill__fail_memory(error);
-    hill_source source = {.size = sizeof source,
-                          .self = &model->sizes,
-                          .rows = 1,
-                          .inputs = sizes->inputs,
-                          .targets = sizes->outputs,
-                          .fill = answer_fill_zeros};
-    int status = hill_run_new(model->plan, &source, NULL, &model->host, &model->run);
+    int status = hill_run_new(model->plan, NULL, NULL, &model->host, &model->run);
     return status < 0 ? hill__fail(error, status, "%s", hill_status_text(status)) : HILL_OK;
 }
 
-/* Answers rows begin .. begin + count - 1 of bound rows, at most HILL__ANSWER_ROWS, into model->outputs. */
+/* Answers rows begin .. begin + count - 1 of bound rows, at most hill__model_rows, into model->outputs. */
 static int answer_block(hill_model *model, hill__rows *rows, uint64_t begin, size_t count, hill_error *error)
 {
-    uint64_t indices[HILL__ANSWER_ROWS];
+    uint64_t indices[HILL__BLOCK_ROWS];
     for (size_t i = 0; i < count; i++)
         indices[i] = begin + i;
     hill_source source = hill__rows_source(rows, model->run->kernels->spread);
@@ -60,9 +39,10 @@ static int answer_block(hill_model *model, hill__rows *rows, uint64_t begin, siz
     return status < 0 ? hill__fail(error, status, "%s", hill_status_text(status)) : HILL_OK;
 }
 
-static size_t answer_count(const hill__rows *rows, uint64_t begin)
+static size_t answer_count(const hill_model *model, const hill__rows *rows, uint64_t begin)
 {
-    return rows->count - begin < HILL__ANSWER_ROWS ? (size_t)(rows->count - begin) : HILL__ANSWER_ROWS;
+    size_t most = hill__model_rows(model);
+    return rows->count - begin < most ? (size_t)(rows->count - begin) : most;
 }
 
 static size_t answer_largest(const float *outputs, size_t classes)
@@ -103,8 +83,8 @@ static int answer_confusion(hill_model *model, hill__rows *rows, uint64_t *confu
 {
     size_t classes = model->encoder->target.classes.count;
     memset(confusion, 0, classes * classes * sizeof *confusion);
-    for (uint64_t begin = 0; begin < rows->count; begin += HILL__ANSWER_ROWS) {
-        size_t count = answer_count(rows, begin);
+    for (uint64_t begin = 0; begin < rows->count; begin += hill__model_rows(model)) {
+        size_t count = answer_count(model, rows, begin);
         HILL__TRY(answer_block(model, rows, begin, count, error));
         for (size_t i = 0; i < count; i++)
             confusion[rows->labels[begin + i] * classes + answer_largest(model->outputs + i * classes, classes)]++;
@@ -118,8 +98,8 @@ static int answer_errors(hill_model *model, hill__rows *rows, hill_metrics *metr
     double n = (double)rows->count, mean = 0, squares = 0, sizes = 0, spread = 0;
     for (uint64_t i = 0; i < rows->count; i++)
         mean += hill__rows_number(rows, i) / n;
-    for (uint64_t begin = 0; begin < rows->count; begin += HILL__ANSWER_ROWS) {
-        size_t count = answer_count(rows, begin);
+    for (uint64_t begin = 0; begin < rows->count; begin += hill__model_rows(model)) {
+        size_t count = answer_count(model, rows, begin);
         HILL__TRY(answer_block(model, rows, begin, count, error));
         for (size_t i = 0; i < count; i++) {
             double number = hill__rows_number(rows, begin + i);
@@ -178,8 +158,8 @@ int hill_model_predict(hill_model *model, const hill_table *table, uint64_t firs
     HILL__TRY(answer_ready(model, error));
     HILL__TRY(answer_rows(model, &view, &rows, error));
     int status = HILL_OK;
-    for (uint64_t begin = 0; begin < rows->count && status == HILL_OK; begin += HILL__ANSWER_ROWS) {
-        size_t block = answer_count(rows, begin), floats = block * model->sizes.outputs;
+    for (uint64_t begin = 0; begin < rows->count && status == HILL_OK; begin += hill__model_rows(model)) {
+        size_t block = answer_count(model, rows, begin), floats = block * model->sizes.outputs;
         status = answer_block(model, rows, begin, block, error);
         for (size_t i = 0; i < floats && status == HILL_OK; i++, out++)
             *out = model->encoder->task == HILL_TASK_CLASSES ? (double)model->outputs[i]

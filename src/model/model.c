@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "plan/plan.h"
 
 #define MODEL_FORMAT "downhill 1"
 #define MODEL_STRING(x) #x
@@ -38,7 +39,7 @@ static int model_build(hill_model *model, const hill__model_parts *parts, hill_e
     shape.outputs = hill__encoder_outputs(model->encoder);
     shape.rows = parts->facts.rows;
     shape.task = model->encoder->task;
-    HILL__TRY(hill_plan_new(parts->recipe, &shape, &model->host, &model->plan, error));
+    HILL__TRY(hill__plan_answering(parts->recipe, &shape, &model->allocator, &model->plan, error));
     if (hill_plan_info(model->plan, &model->sizes) < 0)
         return hill__fail(error, HILL_EARGUMENT, "a plan without sizes");
     return HILL_OK;
@@ -248,18 +249,25 @@ static int model_bytes(const hill_model *model, const hill__model_extra *extra, 
                        hill__file_bytes *bytes, hill_error *error)
 {
     char texts[MODEL_FACTS][MODEL_COUNT_TEXT];
-    hill__safetensors_meta_text metadata[5 + MODEL_FACTS] = {
-        {"format", MODEL_FORMAT}, {"arith", MODEL_EXPANDED(HILL_ARITH)}, {"recipe", recipe}, {"encoder", encoder}};
-    model_write_facts(&model->facts, texts, metadata + 4);
+    hill__safetensors_meta_text metadata[6 + MODEL_FACTS] = {{"digest", HILL__SEAL_NONE},
+                                                             {"format", MODEL_FORMAT},
+                                                             {"arith", MODEL_EXPANDED(HILL_ARITH)},
+                                                             {"recipe", recipe},
+                                                             {"encoder", encoder}};
+    model_write_facts(&model->facts, texts, metadata + 5);
     if (extra)
-        metadata[4 + MODEL_FACTS] = (hill__safetensors_meta_text){"run", extra->run};
+        metadata[5 + MODEL_FACTS] = (hill__safetensors_meta_text){"run", extra->run};
     model_list list = {.count = model->sizes.tensors + (extra ? extra->count : 0)};
     list.tensors = hill__alloc(&model->allocator, list.count, sizeof *list.tensors);
     list.values = hill__alloc(&model->allocator, list.count, sizeof *list.values);
     int status = list.tensors && list.values ? model_list_fill(model, extra, &list) : hill__fail_memory(error);
-    hill__safetensors_draft draft = {metadata, 4 + MODEL_FACTS + (extra != NULL), list.tensors, list.count, list.values};
+    /* Without a digest, which a checkpoint has, a model's bytes are what they always were. */
+    const size_t first = extra ? 0 : 1, end = 5 + MODEL_FACTS + (extra ? 1 : 0);
+    hill__safetensors_draft draft = {metadata + first, end - first, list.tensors, list.count, list.values};
     if (status == HILL_OK)
         status = hill__safetensors_build(&draft, &model->allocator, bytes, error);
+    if (status == HILL_OK)
+        hill__safetensors_seal(bytes);
     hill__free(&model->allocator, list.values, list.count, sizeof *list.values);
     hill__free(&model->allocator, list.tensors, list.count, sizeof *list.tensors);
     return status;
@@ -300,6 +308,11 @@ hill_host hill__model_host(const hill_host *host, char isa[16])
         own.isa = isa;
     }
     return own;
+}
+
+size_t hill__model_rows(const hill_model *model)
+{
+    return model->plan ? model->plan->block_rows : 0;
 }
 
 int hill__model_new(const hill__model_parts *parts, const hill_host *host, hill_model **out, hill_error *error)
@@ -391,8 +404,8 @@ void hill_model_free(hill_model *model)
         return;
     hill_allocator allocator = model->allocator;
     hill_run_free(model->run);
-    hill__free(&allocator, model->inputs, HILL__ANSWER_ROWS * model->sizes.inputs, sizeof *model->inputs);
-    hill__free(&allocator, model->outputs, HILL__ANSWER_ROWS * model->sizes.outputs, sizeof *model->outputs);
+    hill__free(&allocator, model->inputs, hill__model_rows(model), model->sizes.inputs * sizeof *model->inputs);
+    hill__free(&allocator, model->outputs, hill__model_rows(model), model->sizes.outputs * sizeof *model->outputs);
     hill__free_aligned(&allocator, model->weights, model->sizes.vector * sizeof *model->weights);
     hill_plan_free(model->plan);
     hill__encoder_free(model->encoder);

@@ -8,9 +8,6 @@
 #include "model/safetensors.h"
 #include "plan/recipe.h"
 
-/* Rows answered at once. */
-#define HILL__ANSWER_ROWS 256u
-
 /* How the names begin that a checkpoint's tensors have and its model's don't. */
 #define HILL__RUN_PREFIX "run."
 
@@ -48,6 +45,9 @@ typedef struct hill__model_parts {
 
 /* A host whose `isa` is kept in `isa`, so that the caller's may go. */
 hill_host hill__model_host(const hill_host *host, char isa[16]);
+
+/* Rows answered at once. */
+size_t hill__model_rows(const hill_model *model);
 
 int hill__model_new(const hill__model_parts *parts, const hill_host *host, hill_model **out, hill_error *error);
 

@@ -20,7 +20,11 @@ typedef struct plan_builder {
     size_t width; /* its units */
     size_t widest;
     size_t largest_turned;
+    size_t rows; /* of a block, at most */
 } plan_builder;
+
+/* Floats besides its weights that a model may take for answers. */
+#define ANSWER_FLOATS ((size_t)1 << 22)
 
 /* Takes `floats` from *total, padded; false when sizes wrap. */
 static bool reserve(size_t *total, size_t floats, size_t *offset)
@@ -150,6 +154,7 @@ static int compile(plan_builder *builder, hill_error *error)
                           hill__op_at(cost->output)->word, net.output->word);
     plan->batch = hill__recipe_is(plan->recipe, "batch", "full") ? 0 : (size_t)hill__recipe_count(plan->recipe, "batch");
     plan->block_rows = block_rows_for(plan->batch);
+    plan->block_rows = plan->block_rows < builder->rows ? plan->block_rows : builder->rows;
     plan->rule = (hill__rule_id)hill__word_index(HILL_WORDS_RULE, hill_recipe_get(plan->recipe, "rule"));
     plan->delta = (float)hill__recipe_number(plan->recipe, "delta");
     for (size_t i = 0; i < net.count; i++)
@@ -158,8 +163,9 @@ static int compile(plan_builder *builder, hill_error *error)
     return add_head(builder, net.output, cost) ? HILL_OK : hill__fail_memory(error);
 }
 
-int hill__plan_build(const hill_recipe *recipe, const hill_shape *shape, bool fused, const hill_allocator *allocator,
-                     hill_plan **out, hill_error *error)
+/* Builds a plan by a builder that has none yet. */
+static int build(plan_builder *builder, const hill_recipe *recipe, const hill_shape *shape, const hill_allocator *allocator,
+                 hill_plan **out, hill_error *error)
 {
     *out = NULL;
     if (shape->inputs == 0 || shape->outputs == 0)
@@ -168,18 +174,41 @@ int hill__plan_build(const hill_recipe *recipe, const hill_shape *shape, bool fu
     if (!plan)
         return hill__fail_memory(error);
     *plan = (hill_plan){.allocator = *allocator, .task = shape->task, .inputs = shape->inputs, .outputs = shape->outputs};
-    plan_builder builder = {.plan = plan, .fused = fused, .x = HILL__NOWHERE, .width = shape->inputs};
+    builder->plan = plan;
+    builder->x = HILL__NOWHERE;
+    builder->width = shape->inputs;
     int status = hill__recipe_copy(recipe, allocator, &plan->recipe, error);
     if (status >= 0)
         status = hill__recipe_resolve(plan->recipe, shape, error);
     if (status >= 0)
-        status = compile(&builder, error);
+        status = compile(builder, error);
     if (status < 0) {
         hill_plan_free(plan);
         return status;
     }
     *out = plan;
     return HILL_OK;
+}
+
+int hill__plan_build(const hill_recipe *recipe, const hill_shape *shape, bool fused, const hill_allocator *allocator,
+                     hill_plan **out, hill_error *error)
+{
+    plan_builder builder = {.fused = fused, .rows = SIZE_MAX};
+    return build(&builder, recipe, shape, allocator, out, error);
+}
+
+int hill__plan_answering(const hill_recipe *recipe, const hill_shape *shape, const hill_allocator *allocator, hill_plan **out,
+                         hill_error *error)
+{
+    HILL__TRY(hill__plan_build(recipe, shape, true, allocator, out, error));
+    const hill_plan *plan = *out;
+    size_t room = plan->vector > ANSWER_FLOATS ? plan->vector : ANSWER_FLOATS;
+    size_t rows = room / (plan->scratch / plan->block_rows + plan->inputs + plan->outputs);
+    if (rows >= plan->block_rows)
+        return HILL_OK;
+    plan_builder builder = {.fused = true, .rows = rows ? rows : 1};
+    hill_plan_free(*out);
+    return build(&builder, recipe, shape, allocator, out, error);
 }
 
 int hill_plan_new(const hill_recipe *recipe, const hill_shape *shape, const hill_host *host, hill_plan **out, hill_error *error)

@@ -43,6 +43,13 @@ struct hill_plan {
 int hill__plan_build(const hill_recipe *recipe, const hill_shape *shape, bool fused, const hill_allocator *allocator,
                      hill_plan **out, hill_error *error);
 
+/*
+ * hill_plan_new for a model: blocks have fewer rows where whole ones would take much more memory than the weights, as those of a
+ * hostile file may be made to. Answers don't depend on it.
+ */
+int hill__plan_answering(const hill_recipe *recipe, const hill_shape *shape, const hill_allocator *allocator, hill_plan **out,
+                         hill_error *error);
+
 /* Vectors of a run: weights and the rule's moments, twice; gradient, best weights, weights before the step. */
 size_t hill__plan_vectors(const hill_plan *plan);
 

@@ -87,9 +87,24 @@ static int accept_number(const hill_knob *knob, const char *value, hill_error *e
     return HILL_OK;
 }
 
-static int accept_value(const hill_knob *knob, const char *value, hill_error *error)
+/* A text is one line of UTF-8, and some are more than that. */
+static int accept_text(const hill_knob *knob, const char *value, hill_error *error)
 {
     hill__net net;
+    size_t left = strlen(value), length = 1;
+    if (strpbrk(value, "\r\n"))
+        return hill__fail(error, HILL_ERECIPE, "%s: a value is one line", knob->name);
+    for (const char *at = value; left > 0 && length > 0; at += length, left -= length)
+        length = hill__utf8((const unsigned char *)at, left);
+    if (length == 0)
+        return hill__fail(error, HILL_ERECIPE, "%s: byte %zu is no UTF-8", knob->name, strlen(value) - left + 1);
+    if (strcmp(knob->name, "delimiter") == 0 && strcmp(value, "\\t") != 0 && (strlen(value) != 1 || !strchr(",;|\t ", *value)))
+        return hill__fail(error, HILL_ERECIPE, "delimiter '%.40s': must be one of , ; | or the word tab, space or auto", value);
+    return strcmp(knob->name, "net") == 0 ? hill__net_parse(value, &net, error) : HILL_OK;
+}
+
+static int accept_value(const hill_knob *knob, const char *value, hill_error *error)
+{
     if (is_listed(knob->words, value))
         return HILL_OK;
     switch (knob->kind) {
@@ -101,9 +116,7 @@ static int accept_value(const hill_knob *knob, const char *value, hill_error *er
             return HILL_OK;
         return refuse_word(knob, value, error);
     default: /* HILL_KNOB_TEXT */
-        if (strchr(value, '\n') || strchr(value, '\r'))
-            return hill__fail(error, HILL_ERECIPE, "%s: a value is one line", knob->name);
-        return strcmp(knob->name, "net") == 0 ? hill__net_parse(value, &net, error) : HILL_OK;
+        return accept_text(knob, value, error);
     }
 }
 

@@ -1,8 +1,8 @@
 /*
  * retreat.c - what a run does when it diverges: says what and where, and goes back to the last good weights.
  *
- * Invariant: the good weights, moments and place are a state that the run was in, and nothing but the rate's halving is left of
- * what came after it. The best weights never come after them.
+ * Invariant: the good weights, moments and place are a state that the run was in, and of what came after
+ * it nothing is left but the rate's halving.
  */
 #include "base/fp.h"
 
@@ -86,12 +86,13 @@ static unsigned long long row_number(const hill_run *run, size_t i)
 static void name_rows(const hill_run *run, size_t rows, char out[RETREAT_ROWS_TEXT])
 {
     const float *costs = run->scratch + run->plan->costs;
-    bool all = run->kernels->finite(costs, rows);
-    size_t named = 0;
-    char *end = out + snprintf(out, RETREAT_ROWS_TEXT, rows == 1 ? "row" : "rows");
+    size_t named = 0, odd = 0;
+    for (size_t i = 0; i < rows; i++)
+        odd += isfinite(costs[i]) ? 0 : 1;
+    char *end = out + snprintf(out, RETREAT_ROWS_TEXT, (odd ? odd : rows) == 1 ? "row" : "rows");
     for (size_t i = 0; i < rows && named <= RETREAT_ROWS; i++) {
         size_t room = RETREAT_ROWS_TEXT - (size_t)(end - out);
-        if (!all && isfinite(costs[i]))
+        if (odd && isfinite(costs[i]))
             continue;
         if (named++ == RETREAT_ROWS)
             end += snprintf(end, room, ", ...");
@@ -132,6 +133,10 @@ int hill__run_retreat(hill_run *run, hill__fault fault, size_t rows)
     describe(run, fault, rows, end ? end : then);
     memcpy(run->weights, run->good_weights, state_floats(run) * sizeof(float));
     run->at = run->good.place;
+    if (run->watch.best_epoch > run->at.epoch) { /* it was on the way that is given up */
+        run->watch.best_epoch = 0;
+        run->watch.best_cost = INFINITY;
+    }
     run->good.returns += end == NULL;
     hill__run_stand(run);
     if (end)

@@ -23,16 +23,9 @@
 #define GOOD_STEPS 256u
 #define GOOD_COST 2
 
-static int place_memory(hill_run *run)
+static void place_vectors(hill_run *run)
 {
     const hill_plan *plan = run->plan;
-    hill_plan_sizes sizes = HILL_PLAN_SIZES_INIT;
-    HILL__TRY(hill_plan_info(plan, &sizes));
-    run->vectors = hill__alloc_aligned(&run->allocator, sizes.vector_bytes);
-    run->scratch = hill__alloc_aligned(&run->allocator, sizes.scratch_bytes);
-    run->staging = hill__alloc_aligned(&run->allocator, sizes.staging_bytes);
-    if (!run->vectors || !run->scratch || !run->staging)
-        return HILL_EMEMORY;
     float *next = run->vectors;
     size_t moments = hill__rule_moments(plan->rule);
     run->weights = next;
@@ -43,10 +36,25 @@ static int place_memory(hill_run *run)
     next += moments * plan->vector;
     for (size_t i = 1; i < sizeof others / sizeof others[0]; i++)
         *others[i] = next += plan->vector;
+}
+
+static int place_memory(hill_run *run)
+{
+    const hill_plan *plan = run->plan;
+    hill_plan_sizes sizes = HILL_PLAN_SIZES_INIT;
+    HILL__TRY(hill_plan_info(plan, &sizes));
+    if (run->train.rows > 0)
+        run->vectors = hill__alloc_aligned(&run->allocator, sizes.vector_bytes);
+    run->scratch = hill__alloc_aligned(&run->allocator, sizes.scratch_bytes);
+    run->staging = hill__alloc_aligned(&run->allocator, sizes.staging_bytes);
+    if ((run->train.rows > 0 && !run->vectors) || !run->scratch || !run->staging)
+        return HILL_EMEMORY;
     run->rows = run->staging;
     run->next = run->rows + plan->block_rows;
     run->inputs = (float *)(run->next + plan->block_rows);
     run->targets = run->inputs + plan->block_rows * plan->inputs;
+    if (run->vectors)
+        place_vectors(run);
     return HILL_OK;
 }
 
@@ -113,7 +121,6 @@ static void begin(hill_run *run)
     run->shuffled = !hill__recipe_is(recipe, "order", "file");
     run->rule = hill__rule_make(recipe);
     run->schedule = hill__schedule_make(recipe, run->epoch_steps, run->total_steps);
-    run->share_rows = rows_to_share(run);
     run->shared = block_of(run, run->batch) >= run->share_rows;
     run->watch.patience = hill__recipe_count(recipe, "patience");
     run->good.stops = hill__recipe_is(recipe, "on-divergence", "stop");
@@ -148,7 +155,7 @@ int hill_run_new(const hill_plan *plan, const hill_source *train, const hill_sou
         return HILL_EISA;
     if (!hill__fp_is_default())
         return HILL_EFPENV;
-    if (!source_fits(plan, train) || (valid && !source_fits(plan, valid)))
+    if ((train && !source_fits(plan, train)) || (valid && !source_fits(plan, valid)))
         return HILL_EARGUMENT;
     hill_allocator allocator = hill__allocator(host);
     hill_run *run = hill__alloc(&allocator, 1, sizeof *run);
@@ -157,21 +164,27 @@ int hill_run_new(const hill_plan *plan, const hill_source *train, const hill_sou
     run->allocator = allocator;
     run->plan = plan;
     run->kernels = kernels;
-    run->train = *train;
+    if (train)
+        run->train = *train;
     run->has_valid = valid != NULL;
     if (valid)
         run->valid = *valid;
     int status = place_memory(run);
     if (status >= 0)
         status = hill__pool_new(threads_of(host), &allocator, &run->pool);
-    if (status >= 0)
+    if (status >= 0 && train)
         status = bind_singles(run);
     if (status < 0) {
         hill_run_free(run);
         return status;
     }
-    begin(run);
-    hill_run_restart(run, hill__recipe_count(plan->recipe, "seed"));
+    run->share_rows = rows_to_share(run);
+    run->seed = hill__recipe_count(plan->recipe, "seed");
+    run->stop = HILL__STOP_EPOCHS;
+    if (train) {
+        begin(run);
+        hill_run_restart(run, run->seed);
+    }
     *out = run;
     return HILL_OK;
 }
@@ -190,6 +203,8 @@ void hill_run_free(hill_run *run)
 int hill_run_restart(hill_run *run, uint64_t seed)
 {
     const hill_plan *plan = run->plan;
+    if (!run->vectors)
+        return HILL_EARGUMENT;
     memset(run->vectors, 0, hill__plan_vectors(plan) * plan->vector * sizeof(float));
     run->seed = seed;
     run->at = (hill__place){0};
@@ -370,7 +385,8 @@ static int end_epoch(hill_run *run, hill_row *row)
         watch->best_cost = score.cost;
         watch->best_epoch = epoch;
         memcpy(run->best, run->weights, run->plan->vector * sizeof(float));
-        run->good.due = true;
+        /* The first epoch is always the best so far, however far the descent has run away by then. */
+        run->good.due = run->good.due || score.cost <= GOOD_COST * run->good.first_cost;
     }
     return HILL_OK;
 }

@@ -7,19 +7,11 @@ import pathlib
 
 import pytest
 
-from support import BUILDS, ROOT, build, run
+from support import BUILDS, MARKS, ROOT, build, in_builds, run
 
 UNITS = sorted(path.stem for path in (ROOT / "tests/unit").glob("test_*.c"))
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.c"))
-
-
 FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
-MARKS = {"gcc": [pytest.mark.quick], "tsan": [pytest.mark.long]}
-
-
-def in_builds(names):
-    """Each name in each build."""
-    return [pytest.param(name, make, marks=MARKS.get(make, []), id=f"{make}-{name}") for make in BUILDS for name in names]
 
 
 @pytest.mark.parametrize("make", [pytest.param(make, marks=MARKS.get(make, [])) for make in BUILDS])

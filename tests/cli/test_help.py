@@ -10,7 +10,7 @@ import time
 import pytest
 
 from command_line import USAGE
-from conftest import numbers_table
+from command_tables import numbers_table
 
 pytestmark = pytest.mark.quick
 

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from command_line import screen
-from conftest import classes_table
+from command_tables import classes_table
 
 ENDLESS = ["train", "xor.csv", "--epochs", "1000000000", "--patience", "0"]
 

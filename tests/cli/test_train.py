@@ -10,7 +10,7 @@ import numpy
 import pytest
 
 from command_line import FAILED, QUICK, USAGE
-from conftest import classes_table, numbers_table
+from command_tables import classes_table, numbers_table
 
 pytestmark = pytest.mark.quick
 

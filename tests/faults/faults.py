@@ -7,13 +7,21 @@ import dataclasses
 import errno
 import json
 import os
+import pathlib
 import re
 import shutil
+import signal
 import subprocess
+import tempfile
 
 import support
 
-OK, FAILED, DATA, INPUT, CREATE, IO = 0, 1, 65, 66, 73, 74
+# The files that a training that was ended before its end may leave.
+CHECKPOINT = re.compile(r"m\.safetensors\.[0-9a-f]{16}\.ckpt-[12]")
+
+START = (0, 0)
+
+OK, FAILED, DATA, INPUT, CREATE, IO, TERMINATE = 0, 1, 65, 66, 73, 74, 143
 ONCE, GOOD = "once", "good"
 
 # Kinds of calls with the faults that are put into them, and whether also into all calls after the first one.
@@ -22,7 +30,8 @@ FAULTS = {
     "open": [("EMFILE", ONCE), ("EMFILE", GOOD), ("EACCES", ONCE), ("EINTR", ONCE)],
     "look": [("EIO", ONCE), ("EIO", GOOD)],
     "read": [("EIO", ONCE), ("EIO", GOOD), ("short", ONCE), ("short", GOOD), ("EINTR", ONCE)],
-    "write": [("ENOSPC", ONCE), ("ENOSPC", GOOD), ("EIO", ONCE), ("full", GOOD), ("short", ONCE), ("short", GOOD), ("EINTR", ONCE)],
+    "write": [("ENOSPC", ONCE), ("ENOSPC", GOOD), ("EIO", ONCE), ("full", GOOD), ("short", ONCE), ("short", GOOD),
+              ("EINTR", ONCE)],
     "say": [("EIO", ONCE), ("EIO", GOOD), ("EPIPE", GOOD), ("short", GOOD), ("EINTR", ONCE)],
     "fsync": [("EIO", ONCE), ("EIO", GOOD), ("ENOSPC", GOOD), ("EINTR", ONCE)],
     "rename": [("EIO", ONCE), ("EACCES", GOOD)],
@@ -32,6 +41,9 @@ FAULTS = {
     "mmap": [("ENOMEM", ONCE), ("ENOMEM", GOOD)],
     "thread": [("EAGAIN", ONCE), ("EAGAIN", GOOD)],
 }
+
+# A signal in the middle of a call asks a training to end, which then can be gone on with.
+SIGNALLED = ("open", "read", "write", "fsync", "rename", "close", "unlink")
 
 # After these the command goes on as if nothing had been.
 HARMLESS = ("short", "EINTR")
@@ -48,8 +60,7 @@ class Case:
     before: dict
     outputs: tuple = ()
     stdin: str = os.devnull
-    scraps: str = "(?!)"  # names of files that a run which failed may leave
-    again: bool = False   # whether a second run without fault shall end well
+    checkpoints: dict | None = None  # the contents that checkpoints may have, each with its step; None: there are none
 
 
 @dataclasses.dataclass
@@ -74,7 +85,15 @@ def without_seconds(content):
         values = [json.loads(line) for line in content.decode().splitlines()]
     except ValueError:
         return content
-    return [{key: value for key, value in line.items() if key != "seconds"} if isinstance(line, dict) else line for line in values]
+    return [{key: value for key, value in line.items() if key != "seconds"} if isinstance(line, dict) else line
+            for line in values]
+
+
+def step_of(checkpoint):
+    """How far the run was that a checkpoint holds: a way back begins a new stretch of steps."""
+    header = json.loads(checkpoint[8:8 + int.from_bytes(checkpoint[:8], "little")])
+    state = json.loads(header["__metadata__"]["run"])
+    return state["ways_back"], state["step"]
 
 
 def plain(name, content):
@@ -83,21 +102,26 @@ def plain(name, content):
 
 
 class Bench:
-    """A folder, and in it the command of a build with a door for faults."""
+    """A folder, and in it the command of a build with a door for faults. In memory where that can be: runs are many."""
 
-    def __init__(self, build, place):
-        self.work = place / "work"
-        self.work.mkdir(parents=True)
-        self.streams = [place / "out", place / "err"]
+    def __init__(self, build):
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self.place = pathlib.Path(tempfile.mkdtemp(prefix="downhill-faults-", dir=memory))
+        self.work = self.place / "work"
+        self.work.mkdir()
+        self.streams = [self.place / "out", self.place / "err"]
         self.server = subprocess.Popen([support.build(build) / "tests/faults", *self.streams], cwd=self.work,
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                        env=support.environment(LANG="C.UTF-8", TERM="xterm", **SANITIZERS))
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         self.server.stdin.close()
         self.server.stdout.close()
-        assert self.server.wait(timeout=10) == 0
-        shutil.rmtree(self.work)
+        self.server.wait(timeout=60)
+        shutil.rmtree(self.place)
 
     def files(self):
         with os.scandir(self.work) as entries:
@@ -121,6 +145,20 @@ class Bench:
         out, err = (path.read_bytes() for path in self.streams)
         return Run(how, *map(int, numbers), call, path, out, err.decode("utf-8", "replace"), self.files())
 
+    def checkpoints_of(self, case):
+        """What checkpoints a run can write: one a step, killed after each renaming, and those of being asked to end at each
+        line of the log. Each is whole, for going on from what they leave gives the right model."""
+        every_step = dataclasses.replace(case, words=[*case.words, "--checkpoint-every", "1"])
+        found = {}
+        for what, kind, fault in ((every_step, "rename", "die"), (case, "write", "SIGTERM")):
+            at, run = 1, None
+            while run is None or run.met:
+                self.restore(case.before)
+                run = self.run(what, kind, fault, at)
+                found.update((content, step_of(content)) for name, content in run.files.items() if CHECKPOINT.fullmatch(name))
+                at += 1
+        return found
+
 
 def same(run, clean, names):
     """Which of the outputs, standard output included, aren't what they are without a fault."""
@@ -128,16 +166,21 @@ def same(run, clean, names):
     return wrong + ["standard output"] * (without_seconds(run.out) != without_seconds(clean.out))
 
 
-def codes_for(case, kind, run):
-    """The exit codes that tell of the fault."""
+def codes_for(case, kind, many, run):
+    """The exit codes that tell of the fault. Where files cannot be opened for good, some of them may be done without."""
     if kind in ("memory", "mmap", "thread"):
         return [FAILED]
-    if kind == "look":
+    if kind == "look" or (kind == "open" and many == GOOD):
         return [INPUT, CREATE]
     if kind != "open":
         return [IO]
-    reads = run.call == "open" and run.path not in case.outputs
+    reads = run.call == "open" and run.path not in (*case.outputs, ".")
     return [INPUT] if reads else [CREATE]
+
+
+def reason_of(fault):
+    """The system's words for it."""
+    return os.strerror(getattr(errno, "ENOSPC" if fault == "full" else fault))
 
 
 def messages(err):
@@ -153,7 +196,7 @@ def judge_words(kind, fault, many, run):
     words = said[-1]
     if kind in ("memory", "thread"):
         return [] if kind in words else [f"the message doesn't name the {kind}"]
-    reason = os.strerror(getattr(errno, "ENOSPC" if fault == "full" else fault))
+    reason = reason_of(fault)
     name = re.sub(r"\.tmp\d+$", "", os.path.basename(run.path))
     wrong = [] if reason in words or kind == "look" else [f"the message lacks the reason: {reason}"]
     if many == ONCE and name not in words and not name.startswith(".downhill-") and name != ".":
@@ -161,16 +204,34 @@ def judge_words(kind, fault, many, run):
     return wrong
 
 
+def steps(case, files):
+    """The steps of the checkpoints among files; None for what is no whole one."""
+    return [case.checkpoints.get(content) for name, content in files.items() if CHECKPOINT.fullmatch(name)]
+
+
+def judge_checkpoints(case, run, clean):
+    """Each is whole; the newest is there as long as the model isn't; none is left by a run that ended well."""
+    now, then = steps(case, run.files), steps(case, case.before)
+    if None in now:
+        return ["a checkpoint that isn't whole"]
+    if run.code == OK:
+        return ["checkpoints left behind"] if now and run.call != "unlink" else []
+    saved = run.files.get("m.safetensors") == clean.files["m.safetensors"]
+    return ["the last checkpoint is gone"] if max(now, default=START) < max(then, default=START) and not saved else []
+
+
 def judge_files(case, run, clean):
     """What is wrong with the folder: files that nobody asked for, files that are gone or neither old nor new."""
-    wrong = []
+    wrong = judge_checkpoints(case, run, clean) if case.checkpoints is not None else []
     for name, content in run.files.items():
-        if name not in case.before and name not in case.outputs and not re.fullmatch(case.scraps, name):
+        if case.checkpoints is not None and CHECKPOINT.fullmatch(name):
+            continue
+        if name not in case.before and name not in case.outputs:
             wrong += [f"left behind: {name}"] if run.call != "unlink" else []
         elif name in case.before and name not in case.outputs and content != case.before[name]:
             wrong.append(f"{name} was changed")
     for name in case.before.keys() - run.files.keys():
-        wrong.append(f"{name} is gone")
+        wrong += [f"{name} is gone"] if not CHECKPOINT.fullmatch(name) else []
     for name in case.outputs:
         if name.endswith(".jsonl"):
             wrong += judge_log(name, case, run, clean)
@@ -194,24 +255,38 @@ def judge_log(name, case, run, clean):
     return [] if lines == without_seconds(clean.files[name])[:len(lines)] else [f"{name} has other lines"]
 
 
+def judge_signal(case, run, clean):
+    """What is wrong with how a training took a SIGTERM: before its first step it has no state to save and may simply end."""
+    if (run.how, run.code) == ("signal", signal.SIGTERM):
+        return judge_files(case, run, clean)
+    wrong = judge_files(case, run, clean) + [f"{run.live} blocks, {run.open} descriptors"] * (run.live != 0 or run.open != 0)
+    if run.code == TERMINATE:
+        goes_on = steps(case, run.files) and "goes on from there:\ndownhill train" in run.err
+        return wrong + ([] if goes_on else ["nothing to go on from"])
+    differs = same(run, clean, case.outputs)
+    return wrong + ([] if run.code == OK and not differs else [f"exit {run.code}, differs: {differs}"])
+
+
 def judge(case, kind, fault, many, run, clean):
     """All that is wrong with what came of a fault."""
+    if fault == "SIGTERM":
+        return judge_signal(case, run, clean)
     if run.how != "exit" or run.code in (97, 98, 99):
         return [f"{run.how} {run.code}"]
     wrong = [] if run.live == 0 else [f"{run.live} blocks were not freed"]
     wrong += [] if run.open == 0 else [f"{run.open} descriptors were not closed"]
     wrong += judge_files(case, run, clean)
     differs = same(run, clean, case.outputs)
-    told = run.code != OK or messages(run.err) != messages(clean.err)
     if fault in HARMLESS or kind == "say":
         return wrong + ([] if run.code == OK and not differs else [f"exit {run.code}, differs: {differs}"])
     if run.code == OK:
         wrong += [f"exit 0, but {name} isn't right" for name in differs]
-        if kind in ("write", "fsync", "rename") and not told:
+        if kind in ("write", "fsync", "rename") and reason_of(fault) not in run.err and not run.path.endswith(".jsonl"):
             wrong.append("exit 0 and not a word")
         return wrong
-    if run.code not in codes_for(case, kind, run):
-        wrong.append(f"exit {run.code}, not {codes_for(case, kind, run)}")
+    codes = codes_for(case, kind, many, run)
+    if run.code not in codes:
+        wrong.append(f"exit {run.code}, not {codes}")
     return wrong + judge_words(kind, fault, many, run)
 
 
@@ -225,7 +300,8 @@ class Campaign:
         self.seen = set()
         self.clean = self.run("none", "none", 0, ONCE)
         assert self.clean.code == OK and self.clean.live == self.clean.open == 0, self.clean
-        assert set(self.clean.files) == set(case.before) | set(case.outputs), sorted(self.clean.files)
+        wanted = {name for name in case.before if not CHECKPOINT.fullmatch(name)} | set(case.outputs)
+        assert set(self.clean.files) == wanted, sorted(self.clean.files)
 
     def run(self, *words):
         self.bench.restore(self.case.before)
@@ -245,14 +321,15 @@ class Campaign:
 
     def put(self, kind):
         """Every fault of a kind into the first call, the second, ... until a run goes through without meeting it."""
-        for fault, many in FAULTS[kind]:
+        signals = [("SIGTERM", ONCE)] if kind in SIGNALLED and self.case.checkpoints is not None else []
+        for fault, many in FAULTS[kind] + signals:
             at = 1
             while True:
                 run = self.run(kind, fault, at, many)
                 if not run.met:
                     break
                 wrong = judge(self.case, kind, fault, many, run, self.clean)
-                if self.case.again:
+                if self.case.checkpoints is not None:
                     wrong += self.ends_well(run)
                 if wrong:
                     self.wrong.append(f"{' '.join(self.case.words)}: {kind} {fault} {many} {at}, {run.call} {run.path}: exit "

@@ -1,7 +1,7 @@
 /*
- * test_faults.c - memory that ends under every call of the public header that takes some: the first allocation fails, the second,
- * ..., alone or with all that follow. Each time the call says so, hands nothing out, and every block comes back; what it was asked
- * about is as good as before.
+ * test_faults.c - memory that ends under every call of the public header that takes some: the first allocation fails, the
+ * second, ..., alone or with all that follow. Each time the call says so, hands nothing out, and every block comes back; what
+ * it was asked about is as good as before.
  */
 #define _XOPEN_SOURCE 700
 
@@ -14,7 +14,7 @@
 #include "reader_files.h"
 #include "support.h"
 
-/* ---- trials ------------------------------------------------------------------------------------------------------------------- */
+/* ---- trials -------------------------------------------------------------------------------------------------------------- */
 
 /* One call under a failing heap. */
 typedef struct trial {
@@ -23,6 +23,7 @@ typedef struct trial {
     size_t at; /* which allocation of the call fails */
     hill_error error;
     const void *context;
+    const char *start; /* the file of a session's first weights */
 } trial;
 
 /* From here on allocations are counted, until calm(). */
@@ -64,7 +65,7 @@ static void fail_everywhere(attempt call, const void *context, size_t least)
     }
 }
 
-/* ---- files ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------------------------------------------------------- */
 
 static char folder[64];
 
@@ -119,6 +120,33 @@ static void make_images(const char *begin)
     write_file(name, make_idx((uint32_t[]){12}, 1, labels, sizeof labels));
 }
 
+static size_t entries(void)
+{
+    DIR *open = opendir(folder);
+    assert_non_null(open);
+    size_t count = 0;
+    while (readdir(open))
+        count++;
+    closedir(open);
+    return count;
+}
+
+/* A file that is to be written over; gives how many there are. */
+static size_t write_old(const char *name)
+{
+    write_file(name, make_text("old"));
+    return entries();
+}
+
+/* Whether it still is what it was; either way nothing stands beside it. */
+static bool is_old(const char *name, size_t before)
+{
+    struct stat facts;
+    assert_int_equal(entries(), before);
+    assert_int_equal(stat(in_folder(name), &facts), 0);
+    return facts.st_size == 3;
+}
+
 static hill_table *mixed; /* of mixed.csv */
 static hill_model *model; /* of it */
 
@@ -169,7 +197,7 @@ static int remove_files(void **state)
     return 0;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- tables -------------------------------------------------------------------------------------------------------------- */
 
 typedef struct reading {
     const char *name;
@@ -230,7 +258,7 @@ static void a_table_of_text(void **state)
     fail_everywhere(parse_table, NULL, 10);
 }
 
-/* ---- recipes and plans ---------------------------------------------------------------------------------------------------------------- */
+/* ---- recipes and plans --------------------------------------------------------------------------------------------------- */
 
 static const char knobs[] = "net=4 tanh, 3 relu\nepochs=2\nrate=0.25\nseed=7\ntarget=kind\nvalid=0.25\n";
 
@@ -277,7 +305,7 @@ static void recipes_and_plans(void **state)
     fail_everywhere(make_plan_of, NULL, 5);
 }
 
-/* ---- sessions --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------------------------------------------------------------ */
 
 static int new_session(trial *t, hill_session **out)
 {
@@ -285,9 +313,9 @@ static int new_session(trial *t, hill_session **out)
     hill_tables tables = HILL_TABLES_INIT;
     tables.train = mixed;
     tables.test = mixed;
-    tables.start = t->context;
+    tables.start = t->start;
     assert_int_equal(hill_recipe_new(NULL, &recipe, NULL), HILL_OK);
-    const char *text = t->context ? "net=4 tanh\nepochs=2\n" : knobs;
+    const char *text = t->start ? "net=4 tanh\nepochs=2\n" : knobs;
     assert_int_equal(hill_recipe_parse(recipe, text, strlen(text), NULL, NULL), HILL_OK);
     int status = hill_session_new(recipe, &tables, &t->host, out, &t->error);
     assert_true((status == HILL_OK) == (*out != NULL));
@@ -298,6 +326,7 @@ static int new_session(trial *t, hill_session **out)
 static int make_session(trial *t)
 {
     hill_session *session;
+    t->start = t->context;
     arm(t);
     int status = new_session(t, &session);
     hill_session_free(session);
@@ -366,6 +395,71 @@ static void sessions(void **state)
     fail_everywhere(train, NULL, 20);
 }
 
+static void take_steps(hill_session *session, unsigned count)
+{
+    while (count-- > 0)
+        assert_int_equal(hill_step(hill_session_run(session), NULL), HILL_ROW);
+}
+
+static uint64_t steps_of(hill_session *session)
+{
+    return hill_run_steps(hill_session_run(session), NULL);
+}
+
+/* Where a save fails the old file stands, and the descent can go on. */
+static int save_session(trial *t)
+{
+    hill_session *session = ready_session(t), *other = ready_session(t);
+    take_steps(session, 2);
+    size_t before = write_old("saved");
+    arm(t);
+    int status = hill_session_save(session, in_folder("saved"), &t->error);
+    calm(t);
+    assert_int_equal(is_old("saved", before), status != HILL_OK);
+    if (status == HILL_OK)
+        assert_int_equal(hill_session_resume(other, in_folder("saved"), NULL), HILL_OK);
+    assert_int_equal(steps_of(other), status == HILL_OK ? 2 : 0);
+    take_steps(session, 1);
+    hill_session_free(other);
+    hill_session_free(session);
+    return status;
+}
+
+/* Where resuming fails the run is where it was, to the bit. */
+static int resume_session(trial *t)
+{
+    hill_session *session = ready_session(t), *twin = ready_session(t);
+    const float *here = hill_run_weights(hill_session_run(session)), *there = hill_run_weights(hill_session_run(twin));
+    size_t bytes = *(const size_t *)t->context * sizeof *here;
+    arm(t);
+    int status = hill_session_resume(session, in_folder("checkpoint"), &t->error);
+    calm(t);
+    assert_int_equal(steps_of(session), status == HILL_OK ? 2 : 0);
+    take_steps(twin, (unsigned)steps_of(session));
+    assert_memory_equal(here, there, bytes);
+    hill_session_free(twin);
+    hill_session_free(session);
+    return status;
+}
+
+static void checkpoints(void **state)
+{
+    (void)state;
+    trial t = {.error = HILL_ERROR_INIT};
+    hill_plan_sizes sizes = HILL_PLAN_SIZES_INIT;
+    hill_model *made;
+    t.host = heap_host(&t.heap);
+    hill_session *session = ready_session(&t);
+    take_steps(session, 2);
+    assert_int_equal(hill_session_save(session, in_folder("checkpoint"), NULL), HILL_OK);
+    assert_int_equal(hill_session_finish(session, &made, NULL), HILL_OK);
+    assert_int_equal(hill_plan_info(hill_model_plan(made), &sizes), HILL_OK);
+    hill_model_free(made);
+    hill_session_free(session);
+    fail_everywhere(save_session, NULL, 20);
+    fail_everywhere(resume_session, &sizes.vector, 20);
+}
+
 /* With no memory left a descent goes on to its end. */
 static void steps_need_no_memory(void **state)
 {
@@ -383,7 +477,7 @@ static void steps_need_no_memory(void **state)
     assert_heap_empty(&t.heap);
 }
 
-/* ---- models -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- models -------------------------------------------------------------------------------------------------------------- */
 
 static hill_model *ready_model(trial *t)
 {
@@ -402,30 +496,15 @@ static int open_model(trial *t)
     return status;
 }
 
-static size_t entries(const char *path)
-{
-    DIR *open = opendir(path);
-    assert_non_null(open);
-    size_t count = 0;
-    while (readdir(open))
-        count++;
-    closedir(open);
-    return count;
-}
-
 /* Where a save fails the old file stands, and nothing stands beside it. */
 static int save_model(trial *t)
 {
     hill_model *opened = ready_model(t), *saved;
-    write_file("saved", make_text("old"));
-    size_t before = entries(folder);
+    size_t before = write_old("saved");
     arm(t);
     int status = hill_model_save(opened, in_folder("saved"), &t->error);
     calm(t);
-    assert_int_equal(entries(folder), before);
-    struct stat facts;
-    assert_int_equal(stat(in_folder("saved"), &facts), 0);
-    assert_true((facts.st_size == 3) == (status != HILL_OK));
+    assert_int_equal(is_old("saved", before), status != HILL_OK);
     if (status == HILL_OK) {
         assert_int_equal(hill_model_open(in_folder("saved"), NULL, &saved, NULL), HILL_OK);
         hill_model_free(saved);
@@ -500,8 +579,12 @@ static void models(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(tables_of_every_format), cmocka_unit_test(a_table_of_text),
-                                       cmocka_unit_test(recipes_and_plans),      cmocka_unit_test(sessions),
-                                       cmocka_unit_test(steps_need_no_memory),   cmocka_unit_test(models)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(tables_of_every_format),
+                                       cmocka_unit_test(a_table_of_text),
+                                       cmocka_unit_test(recipes_and_plans),
+                                       cmocka_unit_test(sessions),
+                                       cmocka_unit_test(checkpoints),
+                                       cmocka_unit_test(steps_need_no_memory),
+                                       cmocka_unit_test(models)};
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }

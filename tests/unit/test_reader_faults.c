@@ -72,6 +72,37 @@ static void touch(const hill_table *table)
     assert_true(sum <= table->rows * table->image_bytes * 255);
 }
 
+/* An allocator that fails once `left` blocks were given, and sees that each comes back with the size it was asked with. */
+typedef struct fickle {
+    size_t left, blocks, bytes, peak;
+} fickle;
+
+static void *fickle_alloc(void *self, size_t bytes)
+{
+    fickle *memory = self;
+    if (memory->left == 0)
+        return NULL;
+    size_t *block = malloc(bytes + 2 * sizeof *block);
+    if (!block)
+        return NULL;
+    memory->left--;
+    memory->blocks++;
+    memory->bytes += bytes;
+    memory->peak = memory->peak > memory->bytes ? memory->peak : memory->bytes;
+    block[0] = bytes;
+    return block + 2;
+}
+
+static void fickle_free(void *self, void *block, size_t bytes)
+{
+    fickle *memory = self;
+    size_t *start = (size_t *)block - 2;
+    assert_int_equal(start[0], bytes);
+    memory->blocks--;
+    memory->bytes -= bytes;
+    free(start);
+}
+
 /* Whatever the bytes are: a table that is whole, or an error that says where. The copy has no byte to spare behind it. */
 static int read_bytes(const unsigned char *data, size_t length, const hill__reading *reading)
 {
@@ -88,20 +119,33 @@ static int read_bytes(const unsigned char *data, size_t length, const hill__read
     } else {
         assert_null(table);
         assert_true(status == HILL_EDATA || status == HILL_EMEMORY);
-        assert_true(status == HILL_EMEMORY || strncmp(error.text, "file", 4) == 0);
+        assert_true(status == HILL_EMEMORY || (strncmp(error.text, "file", 4) == 0 && !strchr(error.text, '\n')));
     }
     hill_table_free(table);
     return status;
 }
 
+/* The same with memory that doesn't end: all of it comes back, and little was taken, for all of these files are small. */
+static int read_whole(const bytes_buffer *file, size_t length, const hill__schema *like)
+{
+    fickle memory = {.left = SIZE_MAX};
+    hill__reading reading = {
+        .options = HILL_TABLE_OPTIONS_INIT, .allocator = {&memory, fickle_alloc, fickle_free}, .schema = like};
+    int status = read_bytes(file->data, length, &reading);
+    assert_int_not_equal(status, HILL_EMEMORY);
+    assert_int_equal(memory.blocks, 0);
+    assert_int_equal(memory.bytes, 0);
+    assert_true(memory.peak < (size_t)1 << 20);
+    return status;
+}
+
 static void cut_off_everywhere(void **state)
 {
-    hill__reading reading = {.options = HILL_TABLE_OPTIONS_INIT, .allocator = hill__allocator(NULL)};
     (void)state;
     for (unsigned i = 0; i < SAMPLES; i++) {
         bytes_buffer file = make_sample(i);
         for (size_t length = 0; length < file.length; length++) {
-            int status = read_bytes(file.data, length, &reading);
+            int status = read_whole(&file, length, NULL);
             assert_true(i < 2 || status != HILL_OK); /* only text may end anywhere */
         }
     }
@@ -109,48 +153,16 @@ static void cut_off_everywhere(void **state)
 
 static void every_bit_turned(void **state)
 {
-    hill__reading plain = {.options = HILL_TABLE_OPTIONS_INIT, .allocator = hill__allocator(NULL)}, like = plain;
     (void)state;
-    like.schema = &schema;
     for (unsigned i = 0; i < SAMPLES; i++) {
         bytes_buffer file = make_sample(i);
         for (size_t bit = 0; bit < file.length * 8; bit++) {
             file.data[bit / 8] ^= (unsigned char)(1u << bit % 8);
-            read_bytes(file.data, file.length, &plain);
-            read_bytes(file.data, file.length, &like);
+            read_whole(&file, file.length, NULL);
+            read_whole(&file, file.length, &schema);
             file.data[bit / 8] ^= (unsigned char)(1u << bit % 8);
         }
     }
-}
-
-/* An allocator that fails once `left` blocks were given, and sees that each comes back with the size it was asked with. */
-typedef struct fickle {
-    size_t left, blocks, bytes;
-} fickle;
-
-static void *fickle_alloc(void *self, size_t bytes)
-{
-    fickle *memory = self;
-    if (memory->left == 0)
-        return NULL;
-    size_t *block = malloc(bytes + 2 * sizeof *block);
-    if (!block)
-        return NULL;
-    memory->left--;
-    memory->blocks++;
-    memory->bytes += bytes;
-    block[0] = bytes;
-    return block + 2;
-}
-
-static void fickle_free(void *self, void *block, size_t bytes)
-{
-    fickle *memory = self;
-    size_t *start = (size_t *)block - 2;
-    assert_int_equal(start[0], bytes);
-    memory->blocks--;
-    memory->bytes -= bytes;
-    free(start);
 }
 
 static void memory_ends_everywhere(void **state)

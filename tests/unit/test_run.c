@@ -457,6 +457,25 @@ static void there_are_five_ways_back(void **state)
     park(&d);
 }
 
+/* The first epoch's weights are the best so far, and worse than the start: with the way that is given up they are forgotten. */
+static void the_best_of_a_way_given_up_is_forgotten(void **state)
+{
+    drive d = {.plan = make_plan("net=16 identity, 16 identity\nrule=sgd\nbatch=50\nepochs=90\npatience=9\nrate=0.7", INPUTS,
+                                 OUTPUTS, true)};
+    hill_row row = HILL_ROW_INIT;
+    uint64_t lost = 0;
+    (void)state;
+    d.rows = make_data(100, INPUTS, OUTPUTS, TARGET_NUMBERS, 3);
+    assert_int_equal(hill_run_new(d.plan, &d.rows->source, &d.rows->source, NULL, &d.run), HILL_OK);
+    for (uint64_t best = 0; hill_step(d.run, &row) == HILL_ROW; best = d.run->watch.best_epoch) {
+        assert_true(d.run->watch.best_epoch <= d.run->at.epoch);
+        lost += row.back && best > 0 && d.run->watch.best_epoch == 0;
+    }
+    assert_true(lost > 0);
+    assert_true(d.run->watch.best_epoch > 0 && d.run->at.epoch >= 9);
+    park(&d);
+}
+
 /* An update that no gradient foretold: by the rate alone, and by squares that overflow where their root's quotient is zero. */
 static void an_update_that_breaks_a_weight_is_seen_at_once(void **state)
 {
@@ -494,7 +513,7 @@ static void hopeless_rows_are_not_tried_again(void **state)
     assert_int_equal(status, HILL_EDIVERGED);
     assert_int_equal(d.ways_back, 0);
     assert_non_null(
-        strstr(hill_run_message(d.run), ", rows 42: the cost is no finite number, at rate 0.1; a smaller rate changes "));
+        strstr(hill_run_message(d.run), ", row 42: the cost is no finite number, at rate 0.1; a smaller rate changes "));
     park(&d);
 }
 
@@ -677,6 +696,7 @@ int main(void)
         cmocka_unit_test(divergence_names_its_place_and_is_not_applied),
         cmocka_unit_test(ways_back_halve_the_rate_and_are_the_same_everywhere),
         cmocka_unit_test(there_are_five_ways_back),
+        cmocka_unit_test(the_best_of_a_way_given_up_is_forgotten),
         cmocka_unit_test(an_update_that_breaks_a_weight_is_seen_at_once),
         cmocka_unit_test(hopeless_rows_are_not_tried_again),
         cmocka_unit_test(a_hopeless_single_row_is_named),
