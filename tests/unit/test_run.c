@@ -555,7 +555,7 @@ static void a_batch_ends_where_it_diverges(void **state)
     d.rows->targets[41 * OUTPUTS] = d.rows->targets[555 * OUTPUTS] = 1e30f;
     assert_int_equal(hill_run_new(d.plan, &d.rows->source, NULL, NULL, &d.run), HILL_OK);
     assert_int_equal(hill_step(d.run, NULL), HILL_EDIVERGED);
-    assert_non_null(strstr(hill_run_message(d.run), "diverged at step 1 (epoch 1), rows 42: the cost is no finite number"));
+    assert_non_null(strstr(hill_run_message(d.run), "diverged at step 1 (epoch 1), row 42: the cost is no finite number"));
     park(&d);
 }
 
