@@ -213,7 +213,7 @@ static int safetensors_header(const safetensors_reader *reader)
     int status = file->tensors && order ? HILL_OK : hill__fail_memory(reader->error);
     hill__safetensor *tensor = file->tensors;
     for (const hill__json *entry = root->first; entry && status == HILL_OK; entry = entry->next)
-        if (entry->kind == HILL__JSON_OBJECT && entry != file->metadata)
+        if (entry != file->metadata)
             status = safetensors_tensor(reader, entry, tensor++);
     if (status == HILL_OK)
         status = safetensors_cover(reader, order);

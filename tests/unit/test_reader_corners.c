@@ -6,6 +6,8 @@
 
 #include "reading.h"
 
+#include "data/csv.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -404,6 +406,16 @@ static void excerpts_are_whole_characters(void **state)
     }
 }
 
+/* What is no text at all doesn't lead it astray. */
+static void excerpts_of_no_characters(void **state)
+{
+    char text[100], out[HILL__CSV_EXCERPT];
+    (void)state;
+    memset(text, 0x80, sizeof text);
+    hill__csv_excerpt(text, sizeof text, out);
+    assert_string_equal(out, "...");
+}
+
 static void names_are_all_different(void **state)
 {
     hill__reading reading = plain();
@@ -445,6 +457,10 @@ static void missing_cells_are_listed(void **state)
     assert_string_equal(cell(table, 0, 2), "x");
     assert_string_equal(cell(table, 0, 3), "-x");
     hill_table_free(table);
+    assert_text_reads("?,b\n1,x\n2,x\n",
+                      &(hill__reading){.options = HILL_TABLE_OPTIONS_INIT, .allocator = hill__allocator(NULL)},
+                      "--delimiter ',' --header no", 2, 3);
+    one_file = make_text("a,b\n-,1\n  none ,2\nx,3\n-x,4\n");
     reading.options.missing = "";
     table = parse_with(&one_file, &reading);
     assert_string_equal(cell(table, 0, 0), "-");
@@ -606,6 +622,7 @@ int main(void)
         cmocka_unit_test(text_of_every_shape),
         cmocka_unit_test(text_is_refused_with_its_place),
         cmocka_unit_test(excerpts_are_whole_characters),
+        cmocka_unit_test(excerpts_of_no_characters),
         cmocka_unit_test(names_are_all_different),
         cmocka_unit_test(missing_cells_are_listed),
         cmocka_unit_test(headers_of_models),
