@@ -168,6 +168,8 @@ def same(run, clean, names):
 
 def codes_for(case, kind, many, run):
     """The exit codes that tell of the fault. Where files cannot be opened for good, some of them may be done without."""
+    if "; trying again for " in run.err:
+        return [IO]  # the model itself, after its training: too late for what is found before
     if kind in ("memory", "mmap", "thread"):
         return [FAILED]
     if kind == "look" or (kind == "open" and many == GOOD):

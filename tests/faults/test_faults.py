@@ -8,6 +8,7 @@ What a user would expect where nothing else says it:
 - A call that is interrupted or does only a part of its work is gone on with; nothing is to be seen of it.
 - Words to a person that get lost change neither the answer nor the exit code.
 - Without memory or threads the exit code is 1; a file that can't be opened to be read is 66, one that can't be made 73.
+  A model that can't be saved when it is trained, for whatever reason of the disk, is 74, after some tries.
 - A log that isn't whole never costs the model: it is saved, and the exit code tells of the log.
 - A checkpoint that can't be written is warned of, and the descent goes on. One that can't be read gives way to the other one;
   where there is no other, nothing is begun anew over what may be good: the command ends and says what --fresh would do.
