@@ -2,6 +2,7 @@
 at the end of the report."""
 import fcntl
 import os
+import pathlib
 
 import pytest
 
@@ -15,7 +16,7 @@ os.environ.pop("OPENBLAS_CORETYPE", None)
 @pytest.fixture(autouse=True)
 def alone(request):
     """Serial tests hold a lock that all others share. Who waits for it holds the door, so that a serial test gets its turn."""
-    locks = support.ROOT / "build"
+    locks = pathlib.Path(os.environ.get("HILL_TEST_LOCKS", support.ROOT / "build"))
     serial = request.node.get_closest_marker("serial") is not None
     with support.locked(locks / ".lock-door"):
         held = support.locked(locks / ".lock-room", fcntl.LOCK_EX if serial else fcntl.LOCK_SH)
