@@ -121,12 +121,12 @@ static void say(const char *label, const char *words)
     text_free(&out);
 }
 
-/* Goes on from the i-th file: a status, or NOT_THERE. */
+/* Goes on from the i-th file: a status, or NOT_THERE, as under a name that no file can have. */
 static int try_one(checkpoints *c, int i, hill_error *error)
 {
     struct stat facts;
     const char *name = text_get(&c->names[i]);
-    if (stat(name, &facts) != 0 && errno == ENOENT)
+    if (stat(name, &facts) != 0 && (errno == ENOENT || errno == ENAMETOOLONG))
         return NOT_THERE;
     return hill_session_resume(c->session, name, error);
 }

@@ -32,7 +32,8 @@ int checkpoint_begin(checkpoints *c, hill_session *session, const char *out);
 
 /*
  * Goes on from `file`, or where that is NULL from the newest good one of the two, if there is any. *from is the file, or NULL
- * for a new start. Returns 0 or an exit code after saying why `file` cannot be gone on from, or which of the two could not be read.
+ * for a new start. Returns 0 or an exit code after saying why `file` cannot be gone on from, or which of the two could not be
+ * read.
  */
 int checkpoint_resume(checkpoints *c, const char *file, const char **from);
 

@@ -158,9 +158,8 @@ static int save_model(training *t)
     int code = status == HILL_EMEMORY ? output_code(status) : CODE_IO;
     if (!checkpoint_stands(&t->checkpoints))
         return output_error(code, "%s", error.text);
-    return output_error(code, "%s\n%s holds step %llu; once there is room the same command goes on from it",
-                        error.text, text_get(&t->checkpoints.names[t->checkpoints.newest]),
-                        (unsigned long long)t->checkpoints.newest_step);
+    return output_error(code, "%s\n%s holds step %llu; once there is room the same command goes on from it", error.text,
+                        text_get(&t->checkpoints.names[t->checkpoints.newest]), (unsigned long long)t->checkpoints.newest_step);
 }
 
 int train_end(training *t)

@@ -8,6 +8,7 @@ What a user would expect where nothing else says it:
 - A call that is interrupted or does only a part of its work is gone on with; nothing is to be seen of it.
 - Words to a person that get lost change neither the answer nor the exit code.
 - Without memory or threads the exit code is 1; a file that can't be opened to be read is 66, one that can't be made 73.
+  A model that can't be saved when it is trained, for whatever reason of the disk, is 74, after some tries.
 - A log that isn't whole never costs the model: it is saved, and the exit code tells of the log.
 - A checkpoint that can't be written is warned of, and the descent goes on. One that can't be read gives way to the other one;
   where there is no other, nothing is begun anew over what may be good: the command ends and says what --fresh would do.
@@ -31,10 +32,10 @@ import faults
 
 NET = ["--net", "4 tanh", "--epochs", "2", "--batch", "16", "--valid", "0.25"]
 INPUTS = ("csv", "csv.gz", "npz", "idx", "stdin")
-VERBS = ("train", "train-files", "train-back", "resume", "resume-file", "predict", "predict-out", "eval", "info-data",
-         "info-model", "check", "help")
+VERBS = ("train", "train-files", "train-back", "resume", "resume-first", "resume-file", "predict", "predict-out", "eval",
+         "info-data", "info-model", "check", "help")
 ONLY_CSV = ("train-files", "train-back", "info-model", "help")
-WITHOUT_SANITIZERS = ("train-files", "train-back", "resume-file")  # in `make test`, where time is short
+WITHOUT_SANITIZERS = ("train-files", "train-back", "resume-first", "resume-file")  # in `make test`, where time is short
 
 
 def table(rows=36, seed=1):
@@ -90,13 +91,17 @@ def with_many_files(case, model):
 
 
 def resumed(bench, case):
-    """The same command once more after a kill when all but the last step were done, and one that is told what to go on from."""
+    """The same command once more, killed when there was one checkpoint or all but the last step were done; and one that is told
+    what to go on from."""
+    bench.restore(case.before)
+    first = bench.run(case, "rename", "die", 1).files
     bench.restore(case.before)
     left = bench.run(case, "rename", "die", 3).files
     saved = max((content for name, content in left.items() if faults.CHECKPOINT.fullmatch(name)), key=faults.step_of)
     alone = {name: content for name, content in left.items() if not faults.CHECKPOINT.fullmatch(name)}
     words = [*case.words, "--resume", "saved"]
     return {"resume": dataclasses.replace(case, before=left),
+            "resume-first": dataclasses.replace(case, before=first),
             "resume-file": dataclasses.replace(case, words=words, before={**alone, "saved": saved})}
 
 

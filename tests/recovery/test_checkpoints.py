@@ -10,7 +10,7 @@ import time
 import pytest
 
 import recovery_data
-from command_line import CREATE, DATA, INPUT, USAGE
+from command_line import CREATE, DATA, INPUT, IO, USAGE
 from descents import LOG, OUT, header, steps_of, tensors
 
 WORDS = ["classes.csv", "--net", "6 tanh", "--epochs", 5, "--batch", 16, "--valid", 0]
@@ -68,7 +68,9 @@ def test_the_last_two_are_kept(ready):
         assert steps == [3 * (kill - 1), 3 * (kill - 2)][:kill - 1]
         assert len({path.name.split(".ckpt-")[0] for path in ready.checkpoints()}) == 1
         assert re.fullmatch(r"m\.safetensors\.[0-9a-f]{16}\.ckpt-[12]", ready.checkpoints()[0].name)
-    assert went_on(ready.train(*WORDS)) and ready.result() == expected
+        said = went_on(ready.train(*WORDS))
+        assert re.search(rf"step {steps[0]} of 20\b", said[0]), "the newest one isn't the one that is gone on from"
+        assert ready.result() == expected
 
 
 def test_success_leaves_the_model_only(ready):
@@ -137,6 +139,7 @@ def test_other_start_weights_start_anew(ready):
     shutil.copy(ready.folder / "other.safetensors", ready.folder / "start.safetensors")
     expected = whole(ready, *words)
     assert not went_on(ready.train(*words)) and ready.result() == expected
+    assert ready.checkpoints(), "the other run's checkpoint is gone"
 
 
 def test_fresh(ready):
@@ -222,10 +225,11 @@ def damages(content, count, seed):
         yield f"bit {bit % 8} of byte {bit // 8}", bytes(changed)
 
 
-def test_a_damaged_checkpoint_is_as_none(ready):
+@pytest.mark.parametrize("kill, older_step", [(3, 6), (4, 12)])
+def test_a_damaged_checkpoint_is_as_none(ready, kill, older_step):
     """The other one is taken, and where both are damaged the run starts anew and says so: the bytes at the end are right."""
     expected = whole(ready, *WORDS)
-    code, _ = ready.traced("/^rename:signal=SIGKILL:when=3", *WORDS, "--checkpoint-every", 6)
+    code, _ = ready.traced(f"/^rename:signal=SIGKILL:when={kill}", *WORDS, "--checkpoint-every", 6)
     assert code == -signal.SIGKILL
     kept = [(path, path.read_bytes()) for path in ready.checkpoints()]
     log = (ready.folder / LOG).read_bytes()
@@ -238,7 +242,7 @@ def test_a_damaged_checkpoint_is_as_none(ready):
             said = went_on(done)
             assert bool(said) == (second is not older), (name, done.stderr)
             if said:
-                assert re.search(r"\b6\b", said[0]), (name, done.stderr)
+                assert f"step {older_step} of 20" in said[0], (name, done.stderr)
             else:
                 assert "anew" in done.stderr, (name, done.stderr)
             assert ready.result() == expected, name
@@ -264,6 +268,19 @@ def test_every_bit_of_a_checkpoint_counts(ready):
         changed[bit // 8] ^= 1 << bit % 8
         ready.write("kept", bytes(changed))
         ready.refuse(DATA, *ready.words([*words, "--resume", "kept"]))
+
+
+def test_a_checkpoint_that_cannot_be_read_is_not_written_over(ready):
+    """It may be as good as ever: nothing is begun anew because a disk has hiccups or a file belongs to another user."""
+    expected = whole(ready, *WORDS)
+    ready.kill_after(9, *WORDS)
+    path = ready.checkpoints()[0]
+    content, log = path.read_bytes(), (ready.folder / LOG).read_bytes()
+    for call, reason in (("openat", "EACCES"), ("openat", "EIO"), ("read", "EIO")):
+        code, said = ready.traced(f"{call}:error={reason}", *WORDS, "--checkpoint-every", 1, path=path.name)
+        assert code in (INPUT, IO) and path.name in said.splitlines()[-1] and "--fresh" in said, (code, said)
+        assert path.read_bytes() == content and (ready.folder / LOG).read_bytes() == log
+    assert went_on(ready.train(*WORDS)) and ready.result() == expected
 
 
 def test_a_checkpoint_in_the_way_of_a_folder(ready):

@@ -60,7 +60,7 @@ def kill_many(descents, kills, seed):
     done = finished = chain = longest = reached = 0
     while done < kills:
         process = descents.start(*WORDS)
-        time.sleep(draw.random() ** 2 * length)
+        time.sleep(draw.random() ** 2 * length / 2)
         process.kill()
         said = process.communicate()[1]
         assert ("resumed" in said) <= (reached > 0)

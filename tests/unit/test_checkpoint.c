@@ -230,7 +230,9 @@ static void other_start_weights_are_refused(void **state)
         continue;
     assert_int_equal(hill_session_finish(session, &model, NULL), HILL_OK);
     assert_int_equal(hill_model_save(model, path, NULL), HILL_OK);
-    refuse(begin(table, NULL, recipes[0], 1), "is a model but no checkpoint");
+    hill_session *fresh = begin(table, NULL, recipes[0], 1);
+    refuse(fresh, "is a model but no checkpoint");
+    hill_session_free(fresh);
     tables.train = table;
     tables.start = path;
     hill_session *other;

@@ -186,9 +186,30 @@ static void memory_ends_everywhere(void **state)
     }
 }
 
+/* A row is refused before what it holds in doubled quotes is kept, a header before its names are. */
+static void limits_come_before_memory(void **state)
+{
+    enum { BYTES = 1 << 20 };
+    unsigned char *text = malloc(BYTES);
+    (void)state;
+    assert_non_null(text);
+    for (int names = 0; names < 2; names++) {
+        fickle memory = {.left = SIZE_MAX};
+        hill__reading reading = {.options = HILL_TABLE_OPTIONS_INIT, .allocator = {&memory, fickle_alloc, fickle_free}};
+        reading.limits.line = names ? BYTES : 1000;
+        reading.limits.header = names ? 1000 : BYTES;
+        memset(text, names ? 'a' : '"', BYTES);
+        memcpy(text, names ? "a,b" : "a\n\"", 3);
+        text[BYTES - 1] = '\n';
+        assert_int_equal(read_bytes(text, BYTES, &reading), HILL_EDATA);
+        assert_true(memory.peak < (names ? 3 * BYTES + 20000 : 20000)); /* a row of names is kept once, in room that doubles */
+    }
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(cut_off_everywhere), cmocka_unit_test(every_bit_turned),
-                                       cmocka_unit_test(memory_ends_everywhere)};
+                                       cmocka_unit_test(memory_ends_everywhere), cmocka_unit_test(limits_come_before_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
