@@ -357,10 +357,11 @@ static void memory_that_ends_over_a_difference_is_told(void **state)
 {
     hill_table *table = make_data_table(1);
     hill_session *session = begin(table, NULL, recipes[0], 1), *other = begin(table, NULL, recipes[1], 1);
-    int status = HILL_EMEMORY;
+    int status;
+    size_t told = 0, failed = 1;
     (void)state;
     assert_int_equal(hill_session_save(session, path, NULL), HILL_OK);
-    for (size_t fail = 1; status == HILL_EMEMORY; fail++) {
+    for (size_t fail = 1; failed; fail++) {
         heap h = {.fail_at = fail};
         hill_error error = HILL_ERROR_INIT;
         hill_allocator own = other->allocator;
@@ -368,8 +369,11 @@ static void memory_that_ends_over_a_difference_is_told(void **state)
         status = hill_session_resume(other, path, &error);
         other->allocator = other->host.allocator = own;
         assert_heap_empty(&h);
+        failed = h.failed;
+        told += status == HILL_EMEMORY;
+        assert_true(status == HILL_EMODEL || (failed && status == HILL_EMEMORY));
     }
-    assert_int_equal(status, HILL_EMODEL);
+    assert_true(told > 30);
     hill_session_free(other);
     hill_session_free(session);
     hill_table_free(table);
