@@ -621,6 +621,10 @@ static void a_changed_rounding_mode_is_an_error(void **state)
     assert_int_equal(hill_run_new(plan, &rows->source, NULL, NULL, &run), HILL_OK);
     for (size_t i = 0; i < COUNT_OF(fp_modes); i++) {
         set_fp_control(usual | fp_modes[i]);
+        if (fp_control() == usual) { /* a processor without flushing, as valgrind's */
+            assert_true(i > 2);
+            continue;
+        }
         hill_run *none;
         int status = hill_step(run, NULL), made = hill_run_new(plan, &rows->source, NULL, NULL, &none);
         set_fp_control(usual);
