@@ -26,9 +26,10 @@ int checkpoint_every(checkpoints *c, const char *value)
 {
     const char *every = value ? value : EVERY_DEFAULT;
     char *end = NULL;
-    double number = every[0] >= '0' && every[0] <= '9' ? strtod(every, &end) : -1;
-    bool seconds = end && strcmp(end, "s") == 0;
-    if (!end || (*end && !seconds) || number < 0 || number > 1e9 || (!seconds && number != floor(number)))
+    size_t digits = strspn(every, "0123456789.");
+    double number = strtod(every, &end);
+    bool seconds = strcmp(every + digits, "s") == 0;
+    if (digits == 0 || end != every + digits || (*end && !seconds) || number > 1e9 || (!seconds && number != floor(number)))
         return output_error(
             CODE_USAGE, "--checkpoint-every %s: a number of steps is needed, as 50, or of seconds, as 30s; 0 for none", every);
     c->off = number == 0;
@@ -112,12 +113,20 @@ static bool is_after(position a, position b)
     return a.ways_back != b.ways_back ? a.ways_back > b.ways_back : a.step > b.step;
 }
 
-/* Goes on from the i-th file: a status, or NOT_THERE. */
+static void say(const char *label, const char *words)
+{
+    text out = TEXT_INIT;
+    report_line(&out, STDERR_FILENO, label, words);
+    output_say(&out);
+    text_free(&out);
+}
+
+/* Goes on from the i-th file: a status, or NOT_THERE, as under a name that no file can have. */
 static int try_one(checkpoints *c, int i, hill_error *error)
 {
     struct stat facts;
     const char *name = text_get(&c->names[i]);
-    if (stat(name, &facts) != 0 && errno == ENOENT)
+    if (stat(name, &facts) != 0 && (errno == ENOENT || errno == ENAMETOOLONG))
         return NOT_THERE;
     return hill_session_resume(c->session, name, error);
 }
@@ -125,12 +134,10 @@ static int try_one(checkpoints *c, int i, hill_error *error)
 /* What is wrong with a file that is there is said, for the run would be silently behind. */
 static void say_passed_over(const hill_error *error)
 {
-    text out = TEXT_INIT, words = TEXT_INIT;
+    text words = TEXT_INIT;
     text_format(&words, "passed over: %s", error->text);
-    report_line(&out, STDERR_FILENO, "note", text_get(&words));
-    output_say(&out);
+    say("note", text_get(&words));
     text_free(&words);
-    text_free(&out);
 }
 
 /* A file that couldn't be read may be as good as ever: no reason to begin anew, and to write over it. */
@@ -156,6 +163,8 @@ static int take_newest(checkpoints *c)
         if (status[i] < 0)
             say_passed_over(&errors[i]);
     }
+    if (c->newest < 0 && (status[0] < 0 || status[1] < 0))
+        say("note", "no checkpoint can be gone on from: the descent begins anew");
     return 0;
 }
 
@@ -191,10 +200,16 @@ void checkpoint_schedule(checkpoints *c, uint64_t step, double now)
     c->due = c->off || by_steps ? INFINITY : now + c->seconds;
 }
 
+bool checkpoint_stands(const checkpoints *c)
+{
+    struct stat facts;
+    return c->newest >= 0 && stat(text_get(&c->names[c->newest]), &facts) == 0;
+}
+
 /* The state that stays, for a message. */
 static void add_standing(const checkpoints *c, text *words)
 {
-    if (c->newest < 0)
+    if (!checkpoint_stands(c))
         return;
     text_format(words, "; %s, of step ", text_get(&c->names[c->newest]));
     text_count(words, c->newest_step);
@@ -203,27 +218,23 @@ static void add_standing(const checkpoints *c, text *words)
 
 static void say_failure(checkpoints *c, const char *reason)
 {
-    text out = TEXT_INIT, words = TEXT_INIT;
+    text words = TEXT_INIT;
     if (c->failing)
         return;
     c->failing = true;
     text_format(&words, "no checkpoint: %s; the descent goes on and will try again", reason);
     add_standing(c, &words);
-    report_line(&out, STDERR_FILENO, "warning", text_get(&words));
-    output_say(&out);
+    say("warning", text_get(&words));
     text_free(&words);
-    text_free(&out);
 }
 
 static void say_recovery(checkpoints *c)
 {
-    text out = TEXT_INIT, words = TEXT_INIT;
+    text words = TEXT_INIT;
     c->failing = false;
     text_format(&words, "checkpoints can be written again: %s", text_get(&c->names[c->newest]));
-    report_line(&out, STDERR_FILENO, "note", text_get(&words));
-    output_say(&out);
+    say("note", text_get(&words));
     text_free(&words);
-    text_free(&out);
 }
 
 bool checkpoint_save(checkpoints *c, double now)

@@ -31,8 +31,9 @@ int checkpoint_every(checkpoints *c, const char *value);
 int checkpoint_begin(checkpoints *c, hill_session *session, const char *out);
 
 /*
- * Goes on from `file`, or where that is NULL from the newest good one of the two, if there is any. *from is the file, or NULL for a
- * new start. Returns 0 or an exit code after saying why `file` cannot be gone on from, or which of the two could not be read.
+ * Goes on from `file`, or where that is NULL from the newest good one of the two, if there is any. *from is the file, or NULL
+ * for a new start. Returns 0 or an exit code after saying why `file` cannot be gone on from, or which of the two could not be
+ * read.
  */
 int checkpoint_resume(checkpoints *c, const char *file, const char **from);
 
@@ -41,6 +42,9 @@ void checkpoint_schedule(checkpoints *c, uint64_t step, double now);
 
 /* Writes one. false, after saying why once, where it can't; it is tried again when the next is due. */
 bool checkpoint_save(checkpoints *c, double now);
+
+/* Whether the newest state is on the disk: there was one, and nobody took it away. */
+bool checkpoint_stands(const checkpoints *c);
 
 /* The model is safe: takes both away. */
 void checkpoint_remove(checkpoints *c);

@@ -27,7 +27,7 @@ bool input_is_folder(const char *path);
 /* Appends what can still be read from a descriptor, and of more than `most` bytes a little more. Returns 0 or an errno. */
 int input_rest(int descriptor, size_t most, text *out);
 
-/* The first bytes of a file; `closed` is the exit code for one that cannot be opened. Returns 0 or an exit code after saying why. */
+/* The first bytes of a file; `closed` is the exit code where it can't be opened. Returns 0 or an exit code after saying why. */
 int input_head(const char *path, int closed, char *head, size_t size, size_t *length);
 
 /* Whether the file begins like a safetensors file. Returns 0 or an exit code, as input_head. */

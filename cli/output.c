@@ -252,13 +252,11 @@ void output_drop(output_file *file)
 
 int output_probe(const char *path)
 {
-    char *name = NULL;
-    int descriptor = make_temporary(path, &name);
+    int descriptor = output_open(path, O_WRONLY | O_CREAT | O_EXCL);
     if (descriptor < 0)
         return errno;
+    (void)unlink(path);
     (void)close(descriptor);
-    (void)unlink(name);
-    free(name);
     return 0;
 }
 

@@ -83,7 +83,7 @@ int output_append(output_file *file, text *t);
 int output_close(output_file *file); /* renames: 0 or an exit code */
 void output_drop(output_file *file); /* leaves nothing */
 
-/* 0 if a file can be made beside `path`; else an errno. */
+/* 0 if the file can be made, which isn't there before nor after; else an errno. */
 int output_probe(const char *path);
 
 /* True if both names are the same file. */

@@ -4,7 +4,7 @@
  * Everything that can refuse a model at the end is asked before training starts; a file that isn't a Downhill model is never
  * replaced.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700
 
 #include "place.h"
 
@@ -12,8 +12,11 @@
 #include "output.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define TEMP_TRIES 100
 
 void place_default(text *out, const char *data)
 {
@@ -42,6 +45,24 @@ void place_default(text *out, const char *data)
     text_string(out, ".safetensors");
 }
 
+/*
+ * 0 or an errno: whether a file can be made of the name that the library writes to before it renames. That is beside the file
+ * that a link leads to; what a kill leaves of it is swept away with what else it left.
+ */
+static int probe(const char *path)
+{
+    char *real = realpath(path, NULL);
+    int problem = real || errno != ENOMEM ? EEXIST : ENOMEM;
+    for (int i = 0; i < TEMP_TRIES && problem == EEXIST; i++) {
+        text name = TEXT_INIT;
+        text_format(&name, "%s.tmp%d", real ? real : path, i);
+        problem = name.failed ? ENOMEM : output_probe(text_get(&name));
+        text_free(&name);
+    }
+    free(real);
+    return problem;
+}
+
 int place_check(const char *path, const hill_host *host)
 {
     struct stat facts;
@@ -61,7 +82,7 @@ int place_check(const char *path, const hill_host *host)
     } else if (errno != ENOENT) {
         return output_error(output_problem(errno, CODE_CREATE), "%s: cannot be created: %s", path, strerror(errno));
     }
-    int problem = output_probe(path);
+    int problem = probe(path);
     if (!problem)
         return 0;
     return output_error(output_problem(problem, CODE_CREATE), "%s: cannot be created: %s", path, strerror(problem));

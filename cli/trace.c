@@ -125,7 +125,8 @@ static int kept_length(trace *t, const hill_run *run, size_t *length)
 {
     text log = TEXT_INIT;
     *length = 0;
-    if (hill_run_steps(run, NULL) == 0)
+    unsigned ways_back;
+    if (hill_run_steps(run, &ways_back) == 0 && ways_back == 0)
         return 0;
     int problem = input_rest(t->descriptor, SIZE_MAX, &log);
     if (!problem && strncmp(text_get(&log), text_get(&t->line), t->line.length) == 0)

@@ -135,7 +135,7 @@ static void pause_briefly(void)
 
 /*
  * Saves the model. What a disk refuses is tried again for as long as the training took, but for no more than a minute: what
- * is in the way may go.
+ * is in the way may go. That it could be created was found before, so that it can't any more is the disk's fault too.
  */
 static int save_model(training *t)
 {
@@ -144,7 +144,8 @@ static int save_model(training *t)
     double patience = t->seconds < SAVE_PATIENCE ? t->seconds : SAVE_PATIENCE, end = progress_clock() + patience;
     bool said = false;
     int status;
-    while ((status = hill_model_save(t->model, path, &error)) == HILL_EIO && progress_clock() < end && !stop_signal) {
+    while ((status = hill_model_save(t->model, path, &error)) != HILL_OK && status != HILL_EMEMORY && progress_clock() < end &&
+           !stop_signal) {
         if (!said)
             (void)output_error(0, "%s; trying again for %.0f s", error.text, ceil(patience));
         said = true;
@@ -152,11 +153,13 @@ static int save_model(training *t)
     }
     if (stop_signal && status != HILL_OK)
         return train_interrupted(t);
-    if (status == HILL_OK || t->checkpoints.newest < 0)
-        return status == HILL_OK ? 0 : output_failure(status, &error);
-    return output_error(output_code(status), "%s\n%s holds step %llu; once there is room the same command goes on from it",
-                        error.text, text_get(&t->checkpoints.names[t->checkpoints.newest]),
-                        (unsigned long long)t->checkpoints.newest_step);
+    if (status == HILL_OK)
+        return 0;
+    int code = status == HILL_EMEMORY ? output_code(status) : CODE_IO;
+    if (!checkpoint_stands(&t->checkpoints))
+        return output_error(code, "%s", error.text);
+    return output_error(code, "%s\n%s holds step %llu; once there is room the same command goes on from it", error.text,
+                        text_get(&t->checkpoints.names[t->checkpoints.newest]), (unsigned long long)t->checkpoints.newest_step);
 }
 
 int train_end(training *t)

@@ -125,7 +125,7 @@ int train_interrupted(training *t)
     bool by_key = stop_signal == SIGINT;
     text words = TEXT_INIT;
     bool saved = !t->checkpoints.off && save(t);
-    bool goes_on = t->checkpoints.newest >= 0;
+    bool goes_on = checkpoint_stands(&t->checkpoints);
     (void)trace_end(&t->trace, "interrupted", &t->row, seconds_now(t));
     if (goes_on)
         text_format(&words, saved ? "saved in %s" : "%s is intact", text_get(&t->checkpoints.names[t->checkpoints.newest]));

@@ -31,8 +31,8 @@
 
 static void file_reason(int code, char *out, size_t size)
 {
-    if (strerror_r(code, out, size) != 0 && snprintf(out, size, "error %d", code) < 0)
-        out[0] = '\0';
+    if (strerror_r(code, out, size) != 0)
+        snprintf(out, size, "error %d", code);
 }
 
 static int file_fail(hill_error *error, int status, const char *path, const char *what, int code)
@@ -145,8 +145,7 @@ static int file_write_direct(const char *path, const void *data, size_t length, 
 static int file_open_temp(const char *path, mode_t mode, char *temp, size_t size)
 {
     for (unsigned i = 0; i < FILE_TEMP_TRIES; i++) {
-        if (snprintf(temp, size, "%s.tmp%u", path, i) < 0)
-            return -1;
+        snprintf(temp, size, "%s.tmp%u", path, i);
         int file = file_open(temp, O_WRONLY | O_CREAT | O_EXCL, mode);
         if (file >= 0 || errno != EEXIST)
             return file;

@@ -99,10 +99,9 @@ static int array_fill_numbers(const hill__array *array, const char *name, hill_t
         return hill__fail_memory(error);
     for (size_t i = 0; i < width; i++) {
         char number[32];
-        int length = snprintf(number, sizeof number, "c%zu", i + 1);
+        snprintf(number, sizeof number, "c%zu", i + 1);
         const char *called = width == 1 && name ? name : number;
-        if (length < 0 || !hill__table_set_name(table, i, called, strlen(called)) ||
-            !hill__table_set_kind(table, i, HILL_COLUMN_NUMBER))
+        if (!hill__table_set_name(table, i, called, strlen(called)) || !hill__table_set_kind(table, i, HILL_COLUMN_NUMBER))
             return hill__fail_memory(error);
         HILL__TRY(array_fill_column(array, i, table, error));
     }
@@ -126,9 +125,10 @@ static int array_fill_images(const hill__array *array, hill_table *table, hill_e
 {
     size_t bytes = 1;
     for (size_t i = 1; i < array->axes; i++) {
-        if (array->shape[i] > UINT32_MAX || !hill__mul(bytes, (size_t)array->shape[i], &bytes))
+        if (array->shape[i] > UINT32_MAX)
             return hill__fail(error, HILL_EDATA, "%s: its images are too large, by its header at byte %zu", array->name,
                               array->header);
+        bytes *= (size_t)array->shape[i]; /* part of what the file holds */
     }
     bool stays = array->lasting && !array->columns_first;
     if (!stays && !hill__table_make_image(table, array->shape[0], bytes))

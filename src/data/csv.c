@@ -339,8 +339,8 @@ static bool csv_fill_cell(csv_reader *reader, size_t target, uint64_t row, const
     bool missing = hill__csv_missing_is(&reader->missing, cell->text, cell->length);
     if (column->kind == HILL_COLUMN_NUMBER) {
         double number = NAN;
-        if (!missing && hill__parse_double(cell->text, cell->length, &number) != HILL__NUMBER_FINITE)
-            number = NAN;
+        if (!missing)
+            (void)hill__parse_double(cell->text, cell->length, &number);
         column->numbers[row] = number;
         return true;
     }
@@ -348,16 +348,17 @@ static bool csv_fill_cell(csv_reader *reader, size_t target, uint64_t row, const
     return missing || hill__dictionary_code(&reader->dictionaries[target], cell->text, cell->length, &column->codes[row]);
 }
 
-/* The second pass. */
+/* The second pass; what could fail in a cell, the scratch's memory included, has gone well in the first. */
 static int csv_fill_rows(csv_reader *reader)
 {
     hill__csv csv = reader->rows;
-    for (uint64_t row = 0; row < reader->table->rows && hill__csv_row(&csv); row++) {
+    for (uint64_t row = 0; row < reader->table->rows; row++) {
         hill__csv_cell cell;
         size_t i = 0;
+        (void)hill__csv_row(&csv);
         reader->table->lines[row] = csv.line;
         do {
-            HILL__TRY(hill__csv_cell_read(&csv, &cell));
+            (void)hill__csv_cell_read(&csv, &cell);
             size_t target = reader->profiles[i++].target;
             if (target != SIZE_MAX && !csv_fill_cell(reader, target, row, &cell))
                 return hill__fail_memory(reader->error);

@@ -56,7 +56,7 @@ bool hill__csv_row(hill__csv *csv)
 {
     while (csv->at < csv->end) {
         const unsigned char *p = csv->at;
-        while (p < csv->end && (csv_is_blank(csv, *p) || (*p == ' ' && csv->delimiter == ' ')))
+        while (p < csv->end && (csv_is_blank(csv, *p) || *p == ' '))
             p++;
         if (p < csv->end && !csv_is_newline(*p)) {
             csv->at = csv->row_start = p;

@@ -83,7 +83,7 @@ static bool open_find_labels(const char *images, hill__text *out)
         open_replace(base, "idx4", "idx1");
     if (hill__path_kind_of(out->data) != HILL__PATH_NONE)
         return true;
-    if (out->length > 3 && strcmp(out->data + out->length - 3, ".gz") == 0)
+    if (strcmp(out->data + out->length - 3, ".gz") == 0)
         out->data[out->length -= 3] = '\0';
     else
         hill__text_add_string(out, ".gz");

@@ -134,10 +134,10 @@ size_t hill__table_find(const hill_table *table, const char *name)
 
 void hill__table_place(const hill_table *table, uint64_t row, char *out, size_t size)
 {
-    int length = table->lines && row < table->rows ? snprintf(out, size, "%s:%" PRIu64, table->name, table->lines[row])
-                                                   : snprintf(out, size, "%s: row %" PRIu64, table->name, row + 1);
-    if (length < 0 && size > 0)
-        out[0] = '\0';
+    if (table->lines && row < table->rows)
+        snprintf(out, size, "%s:%" PRIu64, table->name, table->lines[row]);
+    else
+        snprintf(out, size, "%s: row %" PRIu64, table->name, row + 1);
 }
 
 uint64_t hill__table_hash(const hill_table *table)
@@ -337,7 +337,8 @@ bool hill__table_measure(hill_table *table)
 bool hill__table_make_category(hill_table *table, size_t column)
 {
     hill__column *found = &table->columns[column];
-    if (!hill__table_set_kind(table, column, HILL_COLUMN_CATEGORY) || !found->codes)
+    (void)hill__table_set_kind(table, column, HILL_COLUMN_CATEGORY);
+    if (!found->codes)
         return false;
     hill__dictionary dictionary;
     hill__dictionary_init(&dictionary, &found->values);

@@ -251,7 +251,7 @@ static int zip_unpack(const zip_archive *zip, const zip_member *member, const ch
     if (member->flags & 1 || (member->method != 0 && member->method != 8))
         return hill__fail(zip->error, HILL_EDATA, "%s: is encrypted or packed in an unusual way (method %u), at byte %zu",
                           called, member->method, member->at);
-    HILL__TRY(zip_start(zip, member, &start));
+    (void)zip_start(zip, member, &start); /* it was met before */
     content->data = zip->data + start;
     content->length = (size_t)member->length;
     if (member->method == 8) {

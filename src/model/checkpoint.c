@@ -127,8 +127,9 @@ static int checkpoint_read_state(const hill_run *run, const hill__safetensors *f
 {
     const hill__json *text = hill__safetensors_meta(file, "run");
     hill__json_tree *tree;
-    if (!text)
-        return hill__fail(error, HILL_EMODEL, "%s: is a model but no checkpoint: its metadata lacks \"run\"", path);
+    if (!text || !hill__safetensors_is_sealed(file))
+        return hill__fail(error, HILL_EMODEL, "%s: is a model but no checkpoint: its metadata lacks \"%s\"", path,
+                          text ? "digest" : "run");
     int status = hill__json_parse(text->string, text->length, &file->allocator, &tree, NULL);
     if (status == HILL_EMEMORY)
         return hill__fail_memory(error);

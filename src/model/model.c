@@ -249,18 +249,25 @@ static int model_bytes(const hill_model *model, const hill__model_extra *extra, 
                        hill__file_bytes *bytes, hill_error *error)
 {
     char texts[MODEL_FACTS][MODEL_COUNT_TEXT];
-    hill__safetensors_meta_text metadata[5 + MODEL_FACTS] = {
-        {"format", MODEL_FORMAT}, {"arith", MODEL_EXPANDED(HILL_ARITH)}, {"recipe", recipe}, {"encoder", encoder}};
-    model_write_facts(&model->facts, texts, metadata + 4);
+    hill__safetensors_meta_text metadata[6 + MODEL_FACTS] = {{"digest", HILL__SEAL_NONE},
+                                                             {"format", MODEL_FORMAT},
+                                                             {"arith", MODEL_EXPANDED(HILL_ARITH)},
+                                                             {"recipe", recipe},
+                                                             {"encoder", encoder}};
+    model_write_facts(&model->facts, texts, metadata + 5);
     if (extra)
-        metadata[4 + MODEL_FACTS] = (hill__safetensors_meta_text){"run", extra->run};
+        metadata[5 + MODEL_FACTS] = (hill__safetensors_meta_text){"run", extra->run};
     model_list list = {.count = model->sizes.tensors + (extra ? extra->count : 0)};
     list.tensors = hill__alloc(&model->allocator, list.count, sizeof *list.tensors);
     list.values = hill__alloc(&model->allocator, list.count, sizeof *list.values);
     int status = list.tensors && list.values ? model_list_fill(model, extra, &list) : hill__fail_memory(error);
-    hill__safetensors_draft draft = {metadata, 4 + MODEL_FACTS + (extra != NULL), list.tensors, list.count, list.values};
+    /* Without a digest, which a checkpoint has, a model's bytes are what they always were. */
+    const size_t first = extra ? 0 : 1, end = 5 + MODEL_FACTS + (extra ? 1 : 0);
+    hill__safetensors_draft draft = {metadata + first, end - first, list.tensors, list.count, list.values};
     if (status == HILL_OK)
         status = hill__safetensors_build(&draft, &model->allocator, bytes, error);
+    if (status == HILL_OK)
+        hill__safetensors_seal(bytes);
     hill__free(&model->allocator, list.values, list.count, sizeof *list.values);
     hill__free(&model->allocator, list.tensors, list.count, sizeof *list.tensors);
     return status;

@@ -6,13 +6,21 @@
 
 #include "model/safetensors.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/sort.h"
 
 /* Bytes of the length in front, and what the header's end is padded to. */
 #define SAFETENSORS_PREFIX 8u
+
+/* How a sealed file's header begins, and where the digits stand behind that. */
+#define SEAL_KEY "{\"__metadata__\":{\"digest\":\""
+#define SEAL_DIGITS (sizeof HILL__SEAL_NONE - 1)
+#define SEAL_BEGIN (SAFETENSORS_PREFIX + sizeof SEAL_KEY - 1)
+#define SEAL_END (SEAL_BEGIN + SEAL_DIGITS)
 
 typedef struct safetensors_dtype {
     const char *name;
@@ -205,7 +213,7 @@ static int safetensors_header(const safetensors_reader *reader)
     int status = file->tensors && order ? HILL_OK : hill__fail_memory(reader->error);
     hill__safetensor *tensor = file->tensors;
     for (const hill__json *entry = root->first; entry && status == HILL_OK; entry = entry->next)
-        if (entry->kind == HILL__JSON_OBJECT && entry != file->metadata)
+        if (entry != file->metadata)
             status = safetensors_tensor(reader, entry, tensor++);
     if (status == HILL_OK)
         status = safetensors_cover(reader, order);
@@ -295,6 +303,45 @@ static void safetensors_put_tensor(const hill_tensor *tensor, const float *value
     }
 }
 
+/* The hash of all but its own digits, where a sealed file has them. */
+static void safetensors_digest(const hill__file_bytes *bytes, char digits[SEAL_DIGITS + 1])
+{
+    uint64_t hash = hill__hash(bytes->data + SEAL_END, bytes->length - SEAL_END, hill__hash(bytes->data, SEAL_BEGIN, 0));
+    snprintf(digits, SEAL_DIGITS + 1, "%016llx", (unsigned long long)hash);
+}
+
+static bool safetensors_has_seal(const hill__file_bytes *bytes)
+{
+    return bytes->length > SEAL_END && memcmp(bytes->data + SAFETENSORS_PREFIX, SEAL_KEY, sizeof SEAL_KEY - 1) == 0;
+}
+
+void hill__safetensors_seal(hill__file_bytes *bytes)
+{
+    char digits[SEAL_DIGITS + 1];
+    if (!safetensors_has_seal(bytes))
+        return;
+    safetensors_digest(bytes, digits);
+    memcpy(bytes->data + SEAL_BEGIN, digits, SEAL_DIGITS);
+}
+
+bool hill__safetensors_is_sealed(const hill__safetensors *file)
+{
+    return safetensors_has_seal(&file->file);
+}
+
+/* A seal that is there must be whole. */
+static int safetensors_check_seal(const hill__file_bytes *bytes, const char *name, hill_error *error)
+{
+    char digits[SEAL_DIGITS + 1];
+    if (!safetensors_has_seal(bytes))
+        return HILL_OK;
+    safetensors_digest(bytes, digits);
+    if (memcmp(bytes->data + SEAL_BEGIN, digits, SEAL_DIGITS) != 0)
+        return hill__fail(error, HILL_EMODEL, "%s: is damaged: its digest is %.16s, and that of what it holds is %s", name,
+                          (const char *)bytes->data + SEAL_BEGIN, digits);
+    return HILL_OK;
+}
+
 int hill__safetensors_take(hill__file_bytes bytes, const char *name, const hill_host *host, hill__safetensors **out,
                            hill_error *error)
 {
@@ -309,6 +356,8 @@ int hill__safetensors_take(hill__file_bytes bytes, const char *name, const hill_
     file->file = bytes;
     safetensors_reader reader = {file, name, HILL__LIMIT(hill__limits(host), header), error};
     int status = safetensors_parse(&reader);
+    if (status == HILL_OK)
+        status = safetensors_check_seal(&bytes, name, error);
     if (status < 0) {
         hill__safetensors_free(file);
         return status;

@@ -69,4 +69,12 @@ typedef struct hill__safetensors_draft {
 int hill__safetensors_build(const hill__safetensors_draft *draft, const hill_allocator *allocator, hill__file_bytes *out,
                             hill_error *error);
 
+/*
+ * A seal is a hash of the whole file but its own sixteen digits, as "digest", the first text of the metadata. Who writes a file with
+ * HILL__SEAL_NONE there seals it afterwards; who reads one finds it whole or gets HILL_EMODEL.
+ */
+#define HILL__SEAL_NONE "0000000000000000"
+void hill__safetensors_seal(hill__file_bytes *bytes);
+bool hill__safetensors_is_sealed(const hill__safetensors *file);
+
 #endif

@@ -44,8 +44,7 @@ static void run_activation(const activation_job *job)
 
 void hill__activate(const hill__op *activation, const hill__walk *walk, float *y, const float *x, size_t units)
 {
-    if (activation != hill__op_at(HILL__OP_identity))
-        run_activation(&(activation_job){activation, walk, y, x, units, false});
+    run_activation(&(activation_job){activation, walk, y, x, units, false});
 }
 
 void hill__activate_slope(const hill__op *activation, const hill__walk *walk, float *d, const float *v, size_t units)

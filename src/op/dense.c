@@ -47,7 +47,7 @@ static void run_product(void *context, unsigned part, unsigned parts)
     const dense_product *product = context;
     const hill__kernels *kernels = product->walk->kernels;
     hill__gemm g = product_part(kernels, &product->gemm, part, parts);
-    if (g.rows > 0 && g.cols > 0)
+    if (g.rows > 0) /* columns are only shared where there are enough for all */
         kernels->gemm(&g);
 }
 
@@ -98,7 +98,7 @@ static void run_gradient(void *context, unsigned part, unsigned parts)
     size_t begin, end;
     hill__gemm g = product_part(kernels, &job->gemm, part, parts);
     g.broken = broken;
-    if (g.rows > 0 && g.cols > 0)
+    if (g.rows > 0)
         kernels->gemm(&g);
     hill__split(instr->outputs, HILL__LANES, part, parts, &begin, &end);
     float *bias = walk->gradient + instr->bias + begin;

@@ -222,7 +222,7 @@ static int fill_drawn(void *self, const uint64_t *rows, size_t count, float *inp
     for (size_t i = 0; i < count; i++) {
         uint64_t row = hill__permutation_at(&drawn->order, rows[i]);
         HILL__TRY(drawn->source.fill(drawn->source.self, &row, 1, inputs + i * drawn->source.inputs,
-                                     targets ? targets + i * drawn->source.targets : NULL));
+                                     targets + i * drawn->source.targets));
     }
     return HILL_OK;
 }

@@ -71,12 +71,11 @@ static void advise(const hill_run *run, char *advice, size_t size)
         run->rule.loop == HILL__RULE_sgd || run->rule.loop == HILL__RULE_momentum || run->rule.loop == HILL__RULE_nesterov;
     hill__format_rounded(hill__recipe_number(recipe, "rate") * 100, 3, rate);
     length += (size_t)snprintf(advice, size, "--rate %s (steps a hundred times longer)", rate);
-    if (plain && length < size)
+    if (plain)
         length += (size_t)snprintf(advice + length, size - length, ", --rule adam (a step length for each weight)");
-    if ((hill__recipe_is(recipe, "init", "uniform") || hill__recipe_is(recipe, "init", "zero")) && length < size)
+    if (hill__recipe_is(recipe, "init", "uniform") || hill__recipe_is(recipe, "init", "zero"))
         length += (size_t)snprintf(advice + length, size - length, ", --init glorot (units that start apart)");
-    if (length < size)
-        snprintf(advice + length, size - length, ", or a wider --net; if none helps, the inputs may not tell the target");
+    snprintf(advice + length, size - length, ", or a wider --net; if none helps, the inputs may not tell the target");
 }
 
 int hill_run_diagnose(hill_run *run, hill_diagnosis *diagnosis)

@@ -34,8 +34,7 @@ static bool name_tensor(const hill_run *run, const float *vector, const char *wh
 {
     hill_tensor tensor = HILL_TENSOR_INIT;
     for (size_t i = 2 * run->plan->layers; i-- > 0;) {
-        if (hill_plan_tensor(run->plan, i, &tensor) != HILL_OK)
-            continue;
+        (void)hill_plan_tensor(run->plan, i, &tensor);
         size_t count = tensor.shape[0] * (tensor.rank == 2 ? tensor.shape[1] : 1);
         if (!run->kernels->finite(vector + tensor.offset, count)) {
             snprintf(out, size, "%s %s", what, tensor.name);

@@ -124,7 +124,7 @@ def test_output_that_cannot_be_created(downhill):
     downhill.refuse(CREATE, "train", "xor.csv", "--log", "notes.jsonl")
     downhill.refuse(CREATE, "train", "xor.csv", "--log", "xor.csv")
     assert (downhill.folder / "notes.jsonl").read_text() == "my notes"
-    for out in ("no/folder/m.safetensors", ".", "x" * 300, "/dev/null"):
+    for out in ("no/folder/m.safetensors", ".", "x" * 300, "x" * 252, "/dev/null"):
         downhill.refuse(CREATE, "train", "xor.csv", "--out", out)
     downhill.refuse(CREATE, "train", "xor.csv", "--log", "no/folder/run.jsonl")
     downhill.refuse(USAGE, "train", "xor.csv", "--log", "xor.safetensors")

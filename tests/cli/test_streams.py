@@ -21,8 +21,9 @@ def run_into(command, stream, words):
 
 def test_every_answer_to_a_full_disk(trees):
     model, data = "trees.safetensors", "trees.csv"
-    for words in (["predict", model, data], ["eval", model, data], ["eval", model, data, "--json"], ["info"], ["info", "--json"],
-                  ["info", data], ["info", data, "--json"], ["info", model], ["info", model, "--json"], ["check", model, data],
+    for words in (["predict", model, data], ["eval", model, data], ["eval", model, data, "--json"], ["info"],
+                  ["info", "--json"], ["info", data], ["info", data, "--json"], ["info", model], ["info", model, "--json"],
+                  ["check", model, data],
                   ["check", model, data, "--json"], ["help"], ["help", "train"], ["help", "--man"], ["train", "--help"],
                   ["--version"]):
         with open("/dev/full", "wb") as full:

@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -42,15 +43,16 @@ enum {
     FAULT_NONE = 0,
     FAULT_SHORT = 10000, /* one byte is read or written */
     FAULT_FULL,          /* half is written, and from then on there is no space */
-    FAULT_DIE            /* the call is made, and the process ends at once */
+    FAULT_DIE,           /* the call is made, and the process ends at once */
+    FAULT_TERM           /* SIGTERM comes, and then the call is made */
 };
 
 static const struct {
     const char *name;
     int fault;
-} faults[] = {{"none", FAULT_NONE}, {"short", FAULT_SHORT}, {"full", FAULT_FULL}, {"die", FAULT_DIE},
-              {"ENOMEM", ENOMEM},   {"EMFILE", EMFILE},     {"EACCES", EACCES},   {"EIO", EIO},
-              {"EINTR", EINTR},     {"ENOSPC", ENOSPC},     {"EAGAIN", EAGAIN},   {"EPIPE", EPIPE}};
+} faults[] = {{"none", FAULT_NONE}, {"short", FAULT_SHORT}, {"full", FAULT_FULL}, {"die", FAULT_DIE}, {"SIGTERM", FAULT_TERM},
+              {"ENOMEM", ENOMEM},   {"EMFILE", EMFILE},     {"EACCES", EACCES},   {"EIO", EIO},       {"EINTR", EINTR},
+              {"ENOSPC", ENOSPC},   {"EAGAIN", EAGAIN},     {"EPIPE", EPIPE}};
 
 /* What a child tells its parent, in shared memory. */
 typedef struct findings {
@@ -93,6 +95,8 @@ static bool fails(const char *of_kind, const char *call, const char *path)
         (void)snprintf(found->call, sizeof found->call, "%s", call);
         (void)snprintf(found->path, sizeof found->path, "%s", *path ? path : "-");
     }
+    if (fault == FAULT_TERM)
+        return raise(SIGTERM) != 0;
     errno = fault;
     return true;
 }
@@ -101,13 +105,6 @@ static void counted(const void *block, int more)
 {
     if (armed && block)
         found->live += more;
-}
-
-/* For a call that was made: dies where that is the fault. */
-static void made(void)
-{
-    if (fault == FAULT_DIE)
-        _exit(0);
 }
 
 /* ---- the calls ----------------------------------------------------------------------------------------------------------- */
@@ -281,7 +278,7 @@ int __wrap_rename(const char *from, const char *to)
         return -1;
     int result = __real_rename(from, to);
     if (bad)
-        made();
+        _exit(0);
     return result;
 }
 

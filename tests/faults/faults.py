@@ -7,16 +7,21 @@ import dataclasses
 import errno
 import json
 import os
+import pathlib
 import re
 import shutil
+import signal
 import subprocess
+import tempfile
 
 import support
 
 # The files that a training that was ended before its end may leave.
 CHECKPOINT = re.compile(r"m\.safetensors\.[0-9a-f]{16}\.ckpt-[12]")
 
-OK, FAILED, DATA, INPUT, CREATE, IO = 0, 1, 65, 66, 73, 74
+START = (0, 0)
+
+OK, FAILED, DATA, INPUT, CREATE, IO, TERMINATE = 0, 1, 65, 66, 73, 74, 143
 ONCE, GOOD = "once", "good"
 
 # Kinds of calls with the faults that are put into them, and whether also into all calls after the first one.
@@ -25,7 +30,8 @@ FAULTS = {
     "open": [("EMFILE", ONCE), ("EMFILE", GOOD), ("EACCES", ONCE), ("EINTR", ONCE)],
     "look": [("EIO", ONCE), ("EIO", GOOD)],
     "read": [("EIO", ONCE), ("EIO", GOOD), ("short", ONCE), ("short", GOOD), ("EINTR", ONCE)],
-    "write": [("ENOSPC", ONCE), ("ENOSPC", GOOD), ("EIO", ONCE), ("full", GOOD), ("short", ONCE), ("short", GOOD), ("EINTR", ONCE)],
+    "write": [("ENOSPC", ONCE), ("ENOSPC", GOOD), ("EIO", ONCE), ("full", GOOD), ("short", ONCE), ("short", GOOD),
+              ("EINTR", ONCE)],
     "say": [("EIO", ONCE), ("EIO", GOOD), ("EPIPE", GOOD), ("short", GOOD), ("EINTR", ONCE)],
     "fsync": [("EIO", ONCE), ("EIO", GOOD), ("ENOSPC", GOOD), ("EINTR", ONCE)],
     "rename": [("EIO", ONCE), ("EACCES", GOOD)],
@@ -35,6 +41,9 @@ FAULTS = {
     "mmap": [("ENOMEM", ONCE), ("ENOMEM", GOOD)],
     "thread": [("EAGAIN", ONCE), ("EAGAIN", GOOD)],
 }
+
+# A signal in the middle of a call asks a training to end, which then can be gone on with.
+SIGNALLED = ("open", "read", "write", "fsync", "rename", "close", "unlink")
 
 # After these the command goes on as if nothing had been.
 HARMLESS = ("short", "EINTR")
@@ -76,13 +85,15 @@ def without_seconds(content):
         values = [json.loads(line) for line in content.decode().splitlines()]
     except ValueError:
         return content
-    return [{key: value for key, value in line.items() if key != "seconds"} if isinstance(line, dict) else line for line in values]
+    return [{key: value for key, value in line.items() if key != "seconds"} if isinstance(line, dict) else line
+            for line in values]
 
 
 def step_of(checkpoint):
-    """How far the run was that a checkpoint holds."""
+    """How far the run was that a checkpoint holds: a way back begins a new stretch of steps."""
     header = json.loads(checkpoint[8:8 + int.from_bytes(checkpoint[:8], "little")])
-    return json.loads(header["__metadata__"]["run"])["step"]
+    state = json.loads(header["__metadata__"]["run"])
+    return state["ways_back"], state["step"]
 
 
 def plain(name, content):
@@ -91,21 +102,26 @@ def plain(name, content):
 
 
 class Bench:
-    """A folder, and in it the command of a build with a door for faults."""
+    """A folder, and in it the command of a build with a door for faults. In memory where that can be: runs are many."""
 
-    def __init__(self, build, place):
-        self.work = place / "work"
-        self.work.mkdir(parents=True)
-        self.streams = [place / "out", place / "err"]
+    def __init__(self, build):
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self.place = pathlib.Path(tempfile.mkdtemp(prefix="downhill-faults-", dir=memory))
+        self.work = self.place / "work"
+        self.work.mkdir()
+        self.streams = [self.place / "out", self.place / "err"]
         self.server = subprocess.Popen([support.build(build) / "tests/faults", *self.streams], cwd=self.work,
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                        env=support.environment(LANG="C.UTF-8", TERM="xterm", **SANITIZERS))
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         self.server.stdin.close()
         self.server.stdout.close()
-        assert self.server.wait(timeout=10) == 0
-        shutil.rmtree(self.work)
+        self.server.wait(timeout=60)
+        shutil.rmtree(self.place)
 
     def files(self):
         with os.scandir(self.work) as entries:
@@ -130,15 +146,18 @@ class Bench:
         return Run(how, *map(int, numbers), call, path, out, err.decode("utf-8", "replace"), self.files())
 
     def checkpoints_of(self, case):
-        """What checkpoints a run writes: it is killed after the first renaming, the second, ..."""
+        """What checkpoints a run can write: one a step, killed after each renaming, and those of being asked to end at each
+        line of the log. Each is whole, for going on from what they leave gives the right model."""
+        every_step = dataclasses.replace(case, words=[*case.words, "--checkpoint-every", "1"])
         found = {}
-        for at in range(1, 100):
-            self.restore(case.before)
-            run = self.run(case, "rename", "die", at)
-            if not run.met:
-                return found
-            found.update((content, step_of(content)) for name, content in run.files.items() if CHECKPOINT.fullmatch(name))
-        raise AssertionError("a run that renames without end")
+        for what, kind, fault in ((every_step, "rename", "die"), (case, "write", "SIGTERM")):
+            at, run = 1, None
+            while run is None or run.met:
+                self.restore(case.before)
+                run = self.run(what, kind, fault, at)
+                found.update((content, step_of(content)) for name, content in run.files.items() if CHECKPOINT.fullmatch(name))
+                at += 1
+        return found
 
 
 def same(run, clean, names):
@@ -149,6 +168,8 @@ def same(run, clean, names):
 
 def codes_for(case, kind, many, run):
     """The exit codes that tell of the fault. Where files cannot be opened for good, some of them may be done without."""
+    if "; trying again for " in run.err:
+        return [IO]  # the model itself, after its training: too late for what is found before
     if kind in ("memory", "mmap", "thread"):
         return [FAILED]
     if kind == "look" or (kind == "open" and many == GOOD):
@@ -198,7 +219,7 @@ def judge_checkpoints(case, run, clean):
     if run.code == OK:
         return ["checkpoints left behind"] if now and run.call != "unlink" else []
     saved = run.files.get("m.safetensors") == clean.files["m.safetensors"]
-    return ["the last checkpoint is gone"] if max(now, default=0) < max(then, default=0) and not saved else []
+    return ["the last checkpoint is gone"] if max(now, default=START) < max(then, default=START) and not saved else []
 
 
 def judge_files(case, run, clean):
@@ -236,8 +257,22 @@ def judge_log(name, case, run, clean):
     return [] if lines == without_seconds(clean.files[name])[:len(lines)] else [f"{name} has other lines"]
 
 
+def judge_signal(case, run, clean):
+    """What is wrong with how a training took a SIGTERM: before its first step it has no state to save and may simply end."""
+    if (run.how, run.code) == ("signal", signal.SIGTERM):
+        return judge_files(case, run, clean)
+    wrong = judge_files(case, run, clean) + [f"{run.live} blocks, {run.open} descriptors"] * (run.live != 0 or run.open != 0)
+    if run.code == TERMINATE:
+        goes_on = steps(case, run.files) and "goes on from there:\ndownhill train" in run.err
+        return wrong + ([] if goes_on else ["nothing to go on from"])
+    differs = same(run, clean, case.outputs)
+    return wrong + ([] if run.code == OK and not differs else [f"exit {run.code}, differs: {differs}"])
+
+
 def judge(case, kind, fault, many, run, clean):
     """All that is wrong with what came of a fault."""
+    if fault == "SIGTERM":
+        return judge_signal(case, run, clean)
     if run.how != "exit" or run.code in (97, 98, 99):
         return [f"{run.how} {run.code}"]
     wrong = [] if run.live == 0 else [f"{run.live} blocks were not freed"]
@@ -248,8 +283,11 @@ def judge(case, kind, fault, many, run, clean):
         return wrong + ([] if run.code == OK and not differs else [f"exit {run.code}, differs: {differs}"])
     if run.code == OK:
         wrong += [f"exit 0, but {name} isn't right" for name in differs]
-        if kind in ("write", "fsync", "rename") and reason_of(fault) not in run.err and not run.path.endswith(".jsonl"):
+        made_good = kind == "write" and run.path == "run.jsonl"  # a line is kept until the disk takes it
+        if kind in ("write", "fsync", "rename") and reason_of(fault) not in run.err and not made_good:
             wrong.append("exit 0 and not a word")
+        if "\nresumed " in clean.err and "\nnet " in run.err and "\nresumed " not in run.err:
+            wrong.append("begun anew")
         return wrong
     codes = codes_for(case, kind, many, run)
     if run.code not in codes:
@@ -274,21 +312,23 @@ class Campaign:
         self.bench.restore(self.case.before)
         return self.bench.run(self.case, *words)
 
-    def ends_well(self, run):
-        """The same command again, on what the fault left; once for each state that it can leave."""
+    def ends_well(self, run, stays):
+        """The same command again, on what the fault left; once for each state that it can leave. `stays`: what stands there
+        could not be taken away."""
         state = tuple(sorted((name, str(plain(name, content))) for name, content in run.files.items()))
         if state in self.seen:
             return []
         self.seen.add(state)
         again = self.bench.run(self.case)
         differs = same(again, self.clean, self.case.outputs)
-        names = set(again.files) - set(self.clean.files) - (set(run.files) if run.call == "unlink" else set())
-        good = again.code == OK and not differs and not names
+        names = set(again.files) - set(self.clean.files) - (set(run.files) if stays else set())
+        good = again.code == OK and not differs and not names and again.live == again.open == 0
         return [] if good else [f"run again: exit {again.code}, differs: {differs}, left: {names}: {again.err}"]
 
     def put(self, kind):
         """Every fault of a kind into the first call, the second, ... until a run goes through without meeting it."""
-        for fault, many in FAULTS[kind]:
+        signals = [("SIGTERM", ONCE)] if kind in SIGNALLED and self.case.checkpoints is not None else []
+        for fault, many in FAULTS[kind] + signals:
             at = 1
             while True:
                 run = self.run(kind, fault, at, many)
@@ -296,7 +336,7 @@ class Campaign:
                     break
                 wrong = judge(self.case, kind, fault, many, run, self.clean)
                 if self.case.checkpoints is not None:
-                    wrong += self.ends_well(run)
+                    wrong += self.ends_well(run, kind == "unlink" and fault != "SIGTERM")
                 if wrong:
                     self.wrong.append(f"{' '.join(self.case.words)}: {kind} {fault} {many} {at}, {run.call} {run.path}: exit "
                                       f"{run.code}: {'; '.join(wrong)}\n{run.err}")

@@ -10,11 +10,11 @@ import time
 import pytest
 
 import recovery_data
-from command_line import CREATE, DATA, INPUT, USAGE
+from command_line import CREATE, DATA, INPUT, IO, USAGE
 from descents import LOG, OUT, header, steps_of, tensors
 
 WORDS = ["classes.csv", "--net", "6 tanh", "--epochs", 5, "--batch", 16, "--valid", 0]
-STEPS_OF_EPOCH, TOTAL = 4, 20
+STEPS_OF_EPOCH = 4
 
 
 @pytest.fixture
@@ -37,17 +37,16 @@ def whole(ready, *words):
 @pytest.mark.parametrize("valid", ["0", "0.2"])
 def test_a_checkpoint_is_the_model_of_that_moment(ready, rule, valid):
     words = [*WORDS, "--rule", rule, "--valid", valid, "--patience", 0]
-    steps_of_epoch = 4 if valid == "0" else 3
     for epoch in (1, 3):
         ready.clear()
         ready.train(*words, "--epochs", epoch)
         (ready.folder / OUT).rename(ready.folder / "short.safetensors")
-        ready.kill_after(epoch * steps_of_epoch, *words)
+        ready.kill_after(epoch * STEPS_OF_EPOCH, *words)
         name = ready.checkpoints()[0].name
         for verb in ("predict", "eval"):
             short, made = (ready(verb, model, "classes.csv").stdout for model in ("short.safetensors", name))
             assert short == made
-        assert json.loads(ready("info", name, "--json").stdout)["steps"] == epoch * steps_of_epoch
+        assert json.loads(ready("info", name, "--json").stdout)["steps"] == epoch * STEPS_OF_EPOCH
         ready("info", name)
         ready("check", name, "classes.csv")
 
@@ -69,7 +68,9 @@ def test_the_last_two_are_kept(ready):
         assert steps == [3 * (kill - 1), 3 * (kill - 2)][:kill - 1]
         assert len({path.name.split(".ckpt-")[0] for path in ready.checkpoints()}) == 1
         assert re.fullmatch(r"m\.safetensors\.[0-9a-f]{16}\.ckpt-[12]", ready.checkpoints()[0].name)
-    assert went_on(ready.train(*WORDS)) and ready.result() == expected
+        said = went_on(ready.train(*WORDS))
+        assert re.search(rf"step {steps[0]} of 20\b", said[0]), "the newest one isn't the one that is gone on from"
+        assert ready.result() == expected
 
 
 def test_success_leaves_the_model_only(ready):
@@ -91,8 +92,9 @@ def changes(ready):
                   ["--order", "file"], ["--scale", "none"], ["--valid", "0.3"], ["--patience", 1], ["--schedule", "cosine"],
                   ["--decay", "0.02"], ["--beta1", "0.8"], ["--init", "he"], ["--target", "colour"], ["--on-divergence", "stop"]):
         yield [*WORDS, *words]
-    for changed in (table[:-6] + "birch\n", table + "1,1,red,ash\n", table.replace("1", "2", 1),
-                    "\n".join([*table.splitlines()[:-2], *table.splitlines()[:-3:-1]]) + "\n", table.replace("kind", "wood", 1)):
+    *rest, last = table.splitlines()
+    for changed in ("\n".join([*rest, last.rsplit(",", 1)[0]]) + ("," + "birch" if last.endswith("ash") else ",ash") + "\n", table + "1,1,red,ash\n", table.replace("1", "2", 1),
+                    "\n".join([*rest[:-1], last, rest[-1]]) + "\n", table.replace("kind", "wood", 1)):
         ready.write("classes.csv", changed)
         yield WORDS
     ready.write("classes.csv", table)
@@ -108,7 +110,8 @@ def test_another_recipe_or_other_data_starts_anew(ready):
         assert not went_on(ready.train(*words, "--checkpoint-every", 2)), words
         assert ready.result() == theirs
         assert {path: path.read_bytes() for path in ready.checkpoints()} == kept, words
-    assert went_on(ready.train(*WORDS)) and ready.result() == expected
+    # The others wrote over its log, so only the model can be the same.
+    assert went_on(ready.train(*WORDS)) and (ready.folder / OUT).read_bytes() == expected[0]
     assert not ready.checkpoints()
 
 
@@ -136,6 +139,7 @@ def test_other_start_weights_start_anew(ready):
     shutil.copy(ready.folder / "other.safetensors", ready.folder / "start.safetensors")
     expected = whole(ready, *words)
     assert not went_on(ready.train(*words)) and ready.result() == expected
+    assert ready.checkpoints(), "the other run's checkpoint is gone"
 
 
 def test_fresh(ready):
@@ -176,7 +180,7 @@ def test_resume_from_its_own_checkpoint(ready):
 @pytest.mark.parametrize("flag, value, was", [
     ("rate", "0.5", "0.001"), ("net", "7 tanh", "6 tanh"), ("seed", "2", "1"), ("epochs", "6", "5"), ("batch", "15", "16"),
     ("rule", "sgd", "adamw"), ("schedule", "cosine", "constant"), ("order", "file", "shuffled"), ("valid", "0.2", "0"),
-    ("target", "colour", "kind"), ("scale", "none", "standard"), ("cost", "squared", "cross-entropy"), ("init", "zero", "glorot")])
+    ("target", "colour", "kind"), ("scale", "none", "standard"), ("cost", "squared", "cross-entropy"), ("init", "zero", "auto")])
 def test_resume_refuses_another_recipe(ready, flag, value, was):
     ready.kill_after(9, *WORDS)
     kept = shutil.copy(ready.checkpoints()[0], ready.folder / "kept")
@@ -221,21 +225,24 @@ def damages(content, count, seed):
         yield f"bit {bit % 8} of byte {bit // 8}", bytes(changed)
 
 
-def test_a_damaged_checkpoint_is_as_none(ready):
+@pytest.mark.parametrize("kill, older_step", [(3, 6), (4, 12)])
+def test_a_damaged_checkpoint_is_as_none(ready, kill, older_step):
     """The other one is taken, and where both are damaged the run starts anew and says so: the bytes at the end are right."""
     expected = whole(ready, *WORDS)
-    code, _ = ready.traced("/^rename:signal=SIGKILL:when=3", *WORDS, "--checkpoint-every", 6)
+    code, _ = ready.traced(f"/^rename:signal=SIGKILL:when={kill}", *WORDS, "--checkpoint-every", 6)
     assert code == -signal.SIGKILL
     kept = [(path, path.read_bytes()) for path in ready.checkpoints()]
+    log = (ready.folder / LOG).read_bytes()
     for (name, newest), (_, older) in zip(damages(kept[0][1], 20, seed=1), damages(kept[1][1], 20, seed=2)):
         for second in (kept[1][1], older):
             ready.write(kept[0][0].name, newest)
             ready.write(kept[1][0].name, second)
+            ready.write(LOG, log)
             done = ready.train(*WORDS)
             said = went_on(done)
             assert bool(said) == (second is not older), (name, done.stderr)
             if said:
-                assert re.search(r"\b6\b", said[0]), (name, done.stderr)
+                assert f"step {older_step} of 20" in said[0], (name, done.stderr)
             else:
                 assert "anew" in done.stderr, (name, done.stderr)
             assert ready.result() == expected, name
@@ -248,6 +255,7 @@ def test_a_damaged_file_is_refused(ready):
     for name, content in damages(ready.checkpoints()[0].read_bytes(), 30, seed=3):
         ready.write("kept", content)
         assert "kept" in ready.refuse(DATA, *ready.words([*WORDS, "--resume", "kept"])), name
+        ready.clear()
 
 
 @pytest.mark.long
@@ -260,6 +268,19 @@ def test_every_bit_of_a_checkpoint_counts(ready):
         changed[bit // 8] ^= 1 << bit % 8
         ready.write("kept", bytes(changed))
         ready.refuse(DATA, *ready.words([*words, "--resume", "kept"]))
+
+
+def test_a_checkpoint_that_cannot_be_read_is_not_written_over(ready):
+    """It may be as good as ever: nothing is begun anew because a disk has hiccups or a file belongs to another user."""
+    expected = whole(ready, *WORDS)
+    ready.kill_after(9, *WORDS)
+    path = ready.checkpoints()[0]
+    content, log = path.read_bytes(), (ready.folder / LOG).read_bytes()
+    for call, reason in (("openat", "EACCES"), ("openat", "EIO"), ("read", "EIO")):
+        code, said = ready.traced(f"{call}:error={reason}", *WORDS, "--checkpoint-every", 1, path=path.name)
+        assert code in (INPUT, IO) and path.name in said.splitlines()[-1] and "--fresh" in said, (code, said)
+        assert path.read_bytes() == content and (ready.folder / LOG).read_bytes() == log
+    assert went_on(ready.train(*WORDS)) and ready.result() == expected
 
 
 def test_a_checkpoint_in_the_way_of_a_folder(ready):
@@ -406,6 +427,11 @@ def test_an_older_model_stays_until_the_new_one_is_there(ready):
     ready.kill_after(9, *WORDS)
     assert (ready.folder / OUT).read_bytes() == old
     assert went_on(ready.train(*WORDS)) and (ready.folder / OUT).read_bytes() != old
+
+
+def test_a_name_too_long_to_be_saved(ready):
+    """Its temporary file would have one that no file system takes: found before training."""
+    assert "too long" in ready.refuse(CREATE, *ready.words([*WORDS, "--out", "x" * 241 + ".safetensors"]))
 
 
 def test_a_name_too_long_for_a_checkpoint(ready):

@@ -263,7 +263,7 @@ class Disk(Descents):
 
 @pytest.fixture
 def disk(tmp_path):
-    made = Disk(tmp_path, 400)
+    made = Disk(tmp_path, 2000)
     if not made.mounted:
         made.close()
         pytest.skip("a file system can't be mounted here, neither by root nor with unshare -rm")

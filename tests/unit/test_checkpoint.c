@@ -230,7 +230,9 @@ static void other_start_weights_are_refused(void **state)
         continue;
     assert_int_equal(hill_session_finish(session, &model, NULL), HILL_OK);
     assert_int_equal(hill_model_save(model, path, NULL), HILL_OK);
-    refuse(begin(table, NULL, recipes[0], 1), "is a model but no checkpoint");
+    hill_session *fresh = begin(table, NULL, recipes[0], 1);
+    refuse(fresh, "is a model but no checkpoint");
+    hill_session_free(fresh);
     tables.train = table;
     tables.start = path;
     hill_session *other;
@@ -246,7 +248,7 @@ static void other_start_weights_are_refused(void **state)
     hill_table_free(table);
 }
 
-/* Writes the file at `path` anew with `from` replaced by `to`, of the same length. */
+/* Writes the file at `path` anew with `from` replaced by `to`, of the same length, and a seal that fits. */
 static void forge(const char *from, const char *to)
 {
     hill_allocator allocator = hill__allocator(NULL);
@@ -260,6 +262,7 @@ static void forge(const char *from, const char *to)
             memcpy(bytes.data + i, to, length);
     if (!found)
         fail_msg("there is no '%s' to forge", from);
+    hill__safetensors_seal(&bytes);
     assert_int_equal(hill__file_write(path, bytes.data, bytes.length, &allocator, NULL), HILL_OK);
     hill__free(&allocator, bytes.data, bytes.capacity, 1);
 }

@@ -103,7 +103,7 @@ static void descend(const hill_plan *plan, const data *train, failing *valid, ou
 static void an_epoch_whose_validation_failed_is_ended_by_the_next_call(void **state)
 {
     (void)state;
-    hill_plan *plan = make_plan("net=4 tanh\nbatch=7\nepochs=4\nrate=0.05\npatience=0", 3, 2, true);
+    hill_plan *plan = make_plan("net=4 tanh\nbatch=7\nepochs=4\nrate=0.5\npatience=0", 3, 2, true);
     data *train = make_data(45, 3, 2, TARGET_NUMBERS, 5);
     failing valid = {.rows = make_data(40, 3, 2, TARGET_NUMBERS, 6)};
     outcome whole = {.failed = 0};
@@ -119,6 +119,18 @@ static void an_epoch_whose_validation_failed_is_ended_by_the_next_call(void **st
         broken.failed = 0;
         assert_memory_equal(&broken, &whole, sizeof whole);
     }
+    /* Also where nobody asks for rows. */
+    hill_source source = failing_source(&valid);
+    hill_run *run;
+    valid.calls = 0;
+    valid.fail_at = 1;
+    assert_int_equal(hill_run_new(plan, &train->source, &source, NULL, &run), HILL_OK);
+    for (int step = 1; step < 7; step++)
+        assert_int_equal(hill_step(run, NULL), HILL_ROW);
+    assert_int_equal(hill_step(run, NULL), HILL_EIO);
+    assert_int_equal(hill_step(run, NULL), HILL_ROW);
+    assert_int_equal(hill_run_steps(run, NULL), 7);
+    hill_run_free(run);
     free_data(valid.rows);
     free_data(train);
     hill_plan_free(plan);

@@ -1,7 +1,7 @@
 /*
- * test_faults.c - memory that ends under every call of the public header that takes some: the first allocation fails, the second,
- * ..., alone or with all that follow. Each time the call says so, hands nothing out, and every block comes back; what it was asked
- * about is as good as before.
+ * test_faults.c - memory that ends under every call of the public header that takes some: the first allocation fails, the
+ * second, ..., alone or with all that follow. Each time the call says so, hands nothing out, and every block comes back; what
+ * it was asked about is as good as before.
  */
 #define _XOPEN_SOURCE 700
 
@@ -14,7 +14,7 @@
 #include "reader_files.h"
 #include "support.h"
 
-/* ---- trials ------------------------------------------------------------------------------------------------------------------- */
+/* ---- trials -------------------------------------------------------------------------------------------------------------- */
 
 /* One call under a failing heap. */
 typedef struct trial {
@@ -65,7 +65,7 @@ static void fail_everywhere(attempt call, const void *context, size_t least)
     }
 }
 
-/* ---- files ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------------------------------------------------------- */
 
 static char folder[64];
 
@@ -197,7 +197,7 @@ static int remove_files(void **state)
     return 0;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- tables -------------------------------------------------------------------------------------------------------------- */
 
 typedef struct reading {
     const char *name;
@@ -258,7 +258,7 @@ static void a_table_of_text(void **state)
     fail_everywhere(parse_table, NULL, 10);
 }
 
-/* ---- recipes and plans ---------------------------------------------------------------------------------------------------------------- */
+/* ---- recipes and plans --------------------------------------------------------------------------------------------------- */
 
 static const char knobs[] = "net=4 tanh, 3 relu\nepochs=2\nrate=0.25\nseed=7\ntarget=kind\nvalid=0.25\n";
 
@@ -305,7 +305,7 @@ static void recipes_and_plans(void **state)
     fail_everywhere(make_plan_of, NULL, 5);
 }
 
-/* ---- sessions --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------------------------------------------------------------ */
 
 static int new_session(trial *t, hill_session **out)
 {
@@ -477,7 +477,7 @@ static void steps_need_no_memory(void **state)
     assert_heap_empty(&t.heap);
 }
 
-/* ---- models -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- models -------------------------------------------------------------------------------------------------------------- */
 
 static hill_model *ready_model(trial *t)
 {

@@ -394,6 +394,10 @@ static void wide_nets_of_small_blocks_are_proved(void **state)
     s->kernels.transpose = transpose_left_out;
     assert_caught(s, "gradient not turned over");
     free_subject(s);
+    s = make_subject("net=150 identity, 140 sigmoid, output identity\ncost=squared\nbatch=16", 40, true);
+    assert_true(s->plan->instrs[1].turn_d);
+    assert_int_equal(check(s, &result), HILL_OK);
+    free_subject(s);
 }
 
 static void a_bug_in_the_dense_layer_is_caught(void **state)

@@ -262,6 +262,9 @@ static void small_layers_of_single_rows_are_walked_at_once(void **state)
         assert_int_equal(hill__singles_count(plan), cases[i].count);
         hill_plan_free(plan);
     }
+    hill_plan *plan = make_plan("batch=1\nnet=4 tanh", 3, 1, false); /* activations are instructions here */
+    assert_int_equal(hill__singles_count(plan), 0);
+    hill_plan_free(plan);
 }
 
 int main(void)

@@ -229,9 +229,11 @@ static void a_source_is_told_the_rows_to_come(void **state)
 static void a_step_that_failed_can_be_taken_again(void **state)
 {
     (void)state;
-    hill_plan *plan = make_plan("net=5 relu\nbatch=7\nepochs=3", INPUTS, OUTPUTS, true);
+    static const char *const texts[] = {"net=5 relu\nbatch=7\nepochs=3", "net=5 relu\nbatch=1\nepochs=3"};
     uint64_t hashes[2];
-    for (size_t fail = 0; fail < 2; fail++) {
+    for (size_t i = 0; i < 4; i++) {
+        size_t fail = i % 2;
+        hill_plan *plan = make_plan(texts[i / 2], INPUTS, OUTPUTS, true);
         expecting e = {.rows = make_data(45, INPUTS, OUTPUTS, TARGET_NUMBERS, 3), .fail_at = fail ? 5 : 0};
         hill_source source = e.rows->source;
         hill_run *run;
@@ -248,10 +250,10 @@ static void a_step_that_failed_can_be_taken_again(void **state)
         assert_int_equal(failed, fail);
         hashes[fail] = hash_of(run->weights, plan->vector);
         hill_run_free(run);
+        hill_plan_free(plan);
         free_data(e.rows);
+        assert_true(!fail || hashes[0] == hashes[1]);
     }
-    assert_true(hashes[0] == hashes[1]);
-    hill_plan_free(plan);
 }
 
 static void small_nets_are_not_shared(void **state)
@@ -347,20 +349,24 @@ static void a_step_allocates_nothing(void **state)
 static void every_failing_allocation_is_told(void **state)
 {
     (void)state;
-    hill_plan *plan = make_plan("net=8 relu", INPUTS, OUTPUTS, true);
     data *rows = make_data(20, INPUTS, OUTPUTS, TARGET_NUMBERS, 3);
-    int status = HILL_EMEMORY;
-    for (size_t n = 1; status == HILL_EMEMORY; n++) {
-        heap h = {.fail_at = n};
-        hill_host host = heap_host(&h);
-        hill_run *run;
-        status = hill_run_new(plan, &rows->source, NULL, &host, &run);
-        assert_true(status == HILL_OK || (status == HILL_EMEMORY && !run));
-        hill_run_free(run);
-        assert_heap_empty(&h);
+    for (size_t single = 0; single < 2; single++) {
+        hill_plan *plan = make_plan(single ? "net=8 relu\nbatch=1" : "net=8 relu", INPUTS, OUTPUTS, true);
+        int status = HILL_EMEMORY;
+        size_t n = 1;
+        for (; status == HILL_EMEMORY; n++) {
+            heap h = {.fail_at = n};
+            hill_host host = heap_host(&h);
+            hill_run *run;
+            status = hill_run_new(plan, &rows->source, NULL, &host, &run);
+            assert_true(status == HILL_OK || (status == HILL_EMEMORY && !run));
+            hill_run_free(run);
+            assert_heap_empty(&h);
+        }
+        assert_int_equal(status, HILL_OK);
+        assert_int_equal(n, 6 + single);
+        hill_plan_free(plan);
     }
-    assert_int_equal(status, HILL_OK);
-    hill_plan_free(plan);
     free_data(rows);
 }
 
@@ -511,6 +517,99 @@ static void hopeless_rows_are_not_tried_again(void **state)
     park(&d);
 }
 
+/* The same of steps of one row, by the rows' own walk. */
+static void a_hopeless_single_row_is_named(void **state)
+{
+    drive d = {.plan = make_plan("net=4 tanh\nrule=sgd\nbatch=1\norder=file\nepochs=9\nrate=0.1", INPUTS, OUTPUTS, true)};
+    (void)state;
+    d.rows = make_data(100, INPUTS, OUTPUTS, TARGET_NUMBERS, 3);
+    d.rows->targets[41 * OUTPUTS] = 1e30f;
+    int status;
+    assert_int_equal(hill_run_new(d.plan, &d.rows->source, NULL, NULL, &d.run), HILL_OK);
+    assert_true(d.run->singles.count == 2);
+    while ((status = hill_step(d.run, NULL)) == HILL_ROW)
+        continue;
+    assert_int_equal(status, HILL_EDIVERGED);
+    assert_non_null(
+        strstr(hill_run_message(d.run), "diverged at step 42 (epoch 1), row 42: the cost is no finite number, at rate"));
+    park(&d);
+}
+
+static void single_rows_driven_too_fast_are_gone_back_from(void **state)
+{
+    drive d;
+    (void)state;
+    assert_int_equal(drive_to_its_end(&d, "net=8 identity, 8 identity\nrule=sgd\nbatch=1\nepochs=20\nrate=0.9", NULL),
+                     HILL_DONE);
+    assert_true(d.ways_back > 0);
+    assert_non_null(strstr(d.told, "), row "));
+    park(&d);
+}
+
+/* A batch of several blocks isn't walked behind the first block that isn't good. */
+static void a_batch_ends_where_it_diverges(void **state)
+{
+    drive d = {.plan = make_plan("net=4 tanh\nrule=sgd\nbatch=full\norder=file\nepochs=9\nrate=0.1", INPUTS, OUTPUTS, true)};
+    (void)state;
+    d.rows = make_data(600, INPUTS, OUTPUTS, TARGET_NUMBERS, 3);
+    d.rows->targets[41 * OUTPUTS] = d.rows->targets[555 * OUTPUTS] = 1e30f;
+    assert_int_equal(hill_run_new(d.plan, &d.rows->source, NULL, NULL, &d.run), HILL_OK);
+    assert_int_equal(hill_step(d.run, NULL), HILL_EDIVERGED);
+    assert_non_null(strstr(hill_run_message(d.run), "diverged at step 1 (epoch 1), row 42: the cost is no finite number"));
+    park(&d);
+}
+
+/* Of weights next to the bounds the sum over rows overflows, where nothing else does. */
+static void a_gradient_that_overflows_is_named(void **state)
+{
+    (void)state;
+    for (size_t hot = 0; hot < 2; hot++) {
+        drive d = {.plan = make_plan("net=3 identity\nrule=sgd\nbatch=4\norder=file\nepochs=1", 2, 10, true),
+                   .rows = make_data(4, 2, 10, TARGET_NUMBERS, 3)};
+        for (size_t i = 0; i < 8; i++)
+            d.rows->inputs[i] = hot ? 1e-30f : 0;
+        for (size_t i = 0; i < 40; i++)
+            d.rows->targets[i] = 1;
+        assert_int_equal(hill_run_new(d.plan, &d.rows->source, NULL, NULL, &d.run), HILL_OK);
+        memset(d.run->weights, 0, d.plan->vector * sizeof(float));
+        for (size_t i = 0; i < 30; i++)
+            d.run->weights[d.plan->instrs[1].weight + i] = -1e38f;
+        assert_int_equal(hill_step(d.run, NULL), HILL_EDIVERGED);
+        assert_non_null(strstr(hill_run_message(d.run), "rows 1, 2, 3, 4: the gradient of layer1.bias is no finite number"));
+        park(&d);
+    }
+}
+
+/* More threads than tiles: some have nothing to do. */
+static void idle_threads_never_show(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t inputs;
+    } nets[] = {{"net=100 relu, 90 identity\nbatch=32\nepochs=2", 600}, {"net=600 relu\nbatch=256\nepochs=2", 10}};
+    uint64_t hashes[2];
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned crowded = i % 2;
+        hill_plan *plan = make_plan(nets[i / 2].text, nets[i / 2].inputs, 4, true);
+        data *rows = make_data(256, nets[i / 2].inputs, 4, TARGET_NUMBERS, 3);
+        hill_host host = HILL_HOST_INIT;
+        hill_run *run;
+        host.threads = crowded ? 16 : 1;
+        host.crowd = 1;
+        assert_int_equal(hill_run_new(plan, &rows->source, NULL, &host, &run), HILL_OK);
+        run->shared = true;
+        run->share_rows = 1;
+        while (hill_step(run, NULL) == HILL_ROW)
+            continue;
+        hashes[crowded] = hash_of(run->weights, plan->vector);
+        hill_run_free(run);
+        hill_plan_free(plan);
+        free_data(rows);
+        assert_true(!crowded || hashes[0] == hashes[1]);
+    }
+}
+
 static void a_changed_rounding_mode_is_an_error(void **state)
 {
     (void)state;
@@ -522,9 +621,12 @@ static void a_changed_rounding_mode_is_an_error(void **state)
     assert_int_equal(hill_run_new(plan, &rows->source, NULL, NULL, &run), HILL_OK);
     for (size_t i = 0; i < COUNT_OF(fp_modes); i++) {
         set_fp_control(usual | fp_modes[i]);
-        int status = hill_step(run, NULL);
+        hill_run *none;
+        int status = hill_step(run, NULL), made = hill_run_new(plan, &rows->source, NULL, NULL, &none);
         set_fp_control(usual);
         assert_int_equal(status, HILL_EFPENV);
+        assert_int_equal(made, HILL_EFPENV);
+        assert_null(none);
     }
     assert_int_equal(hill_step(run, NULL), HILL_ROW);
     hill_run_free(run);
@@ -597,6 +699,11 @@ int main(void)
         cmocka_unit_test(the_best_of_a_way_given_up_is_forgotten),
         cmocka_unit_test(an_update_that_breaks_a_weight_is_seen_at_once),
         cmocka_unit_test(hopeless_rows_are_not_tried_again),
+        cmocka_unit_test(a_hopeless_single_row_is_named),
+        cmocka_unit_test(single_rows_driven_too_fast_are_gone_back_from),
+        cmocka_unit_test(a_batch_ends_where_it_diverges),
+        cmocka_unit_test(a_gradient_that_overflows_is_named),
+        cmocka_unit_test(idle_threads_never_show),
         cmocka_unit_test(a_changed_rounding_mode_is_an_error),
         cmocka_unit_test(patience_ends_a_run_and_keeps_the_best),
         cmocka_unit_test(an_answer_depends_on_its_row_alone),

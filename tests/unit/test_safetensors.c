@@ -95,6 +95,11 @@ static void test_unsound(void **state)
     refuses("{\"w\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "entry");
     refuses("{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"x\":1}}", 4, "entry");
     refuses("{\"w\":[]}", 0, "entry");
+    refuses("{\"w\":{\"dtype\":32,\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "dtype");
+    refuses("{\"w\":{\"type\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "dtype");
+    refuses("{\"w\":{\"dtype\":\"F32\",\"size\":[1],\"data_offsets\":[0,4]}}", 4, "shape");
+    refuses("{" T("a", "F32", "[1]", 0, 4) "," T("b", "F32", "[2]", 0, 8) "}", 8, "overlaps");
+    refuses("{" T("b", "F32", "[2]", 0, 8) "," T("a", "F32", "[1]", 0, 4) "}", 8, "overlaps");
     refuses("{\"__metadata__\":{\"a\":1}}", 0, "no text");
     refuses("{\"__metadata__\":[]}", 0, "no object");
     refuses("{\"w\":}", 0, "at byte 5");
@@ -117,6 +122,22 @@ static void test_other_files(void **state)
     looks("a", 1, "text");
     looks("\0\0\10\3\0\0\0\2\0\0\0\1", 12, "IDX");
     looks("\x93NUMPY\1\0v\0{'descr'", 19, "NPY");
+    for (size_t i = 0; i < 6; i++) { /* nearly IDX */
+        unsigned char bytes[12] = {0, 0, 8, 3};
+        static const unsigned char wrong[][2] = {{0, 1}, {1, 1}, {2, 7}, {2, 15}, {3, 0}, {3, 5}};
+        bytes[wrong[i][0]] = wrong[i][1];
+        looks(bytes, sizeof bytes, "first bytes");
+    }
+    looks("\0\0\16\4", 4, "IDX");
+    looks("\x1f\x8c\1\2", 4, "first bytes");
+    looks("\x1f", 1, "first bytes");
+    looks("a\33b", 3, "first bytes");
+    unsigned char text[1200];
+    memset(text, 'a', sizeof text);
+    text[1100] = 1; /* who looks further than a thousand bytes */
+    looks(text, sizeof text, "text");
+    text[900] = 1;
+    looks(text, sizeof text, "first bytes");
     looks("PK\3\4\24\0\0\0\10\0", 10, "NPZ");
     looks("\x1f\x8b\10\0\0\0\0\0\0\3", 10, "gzip");
     looks("\1\0\0\0\0\0\0\0[", 9, "first bytes");
@@ -206,12 +227,64 @@ static void test_not_finite(void **state)
     hill__safetensors_free(file);
 }
 
+/* A header may have just as many bytes as the host's limit says. */
+static void test_limit(void **state)
+{
+    (void)state;
+    unsigned char bytes[200];
+    size_t length = make("{" T("w", "F32", "[1]", 0, 4) "}", 4, bytes);
+    for (size_t i = 0; i < 2; i++) {
+        hill_host host = HILL_HOST_INIT;
+        hill_error error = HILL_ERROR_INIT;
+        hill__safetensors *file;
+        hill__file_bytes copy = {hill__alloc(&memory, length, 1), length, length};
+        memcpy(copy.data, bytes, length);
+        host.limits.header = length - 12 - i;
+        assert_int_equal(hill__safetensors_take(copy, "f.st", &host, &file, &error), i ? HILL_EMODEL : HILL_OK);
+        assert_true(!i || strstr(error.text, "--limit-header raises that"));
+        hill__safetensors_free(file);
+    }
+}
+
+/* Sizes that wrap, and memory that ends. */
+static void test_too_large(void **state)
+{
+    (void)state;
+    static const hill_tensor large[][2] = {
+        {{sizeof(hill_tensor), "a", 2, {SIZE_MAX / 8, 3}, 0}, {sizeof(hill_tensor), "b", 1, {1}, 0}},
+        {{sizeof(hill_tensor), "a", 1, {SIZE_MAX / 8}, 0}, {sizeof(hill_tensor), "b", 1, {SIZE_MAX / 6}, 0}},
+        {{sizeof(hill_tensor), "a", 1, {SIZE_MAX / 8}, 0}, {sizeof(hill_tensor), "b", 1, {SIZE_MAX / 8}, 0}},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        hill__safetensors_draft draft = {metadata, 2, large[i], 2, NULL};
+        hill__file_bytes bytes;
+        hill_error error = HILL_ERROR_INIT;
+        assert_int_equal(hill__safetensors_build(&draft, &memory, &bytes, &error), HILL_EMEMORY);
+        assert_null(bytes.data);
+    }
+    /* The header has a multiple of 8 bytes, and 8 stand before it. */
+    hill_tensor most[2] = {{sizeof(hill_tensor), "a", 1, {SIZE_MAX / 8}, 0}, {sizeof(hill_tensor), "b", 1, {0}, 0}};
+    for (size_t header = 0; header < 400; header += 8) {
+        most[1].shape[0] = SIZE_MAX / 4 - SIZE_MAX / 8 - header / 4;
+        hill__safetensors_draft draft = {metadata, 2, most, 2, NULL};
+        hill__file_bytes bytes;
+        hill_block none = {sizeof none, NULL, 0, 0, 0};
+        char room[4000];
+        none.memory = room;
+        none.bytes = sizeof room;
+        hill_allocator allocator = hill_block_allocator(&none);
+        assert_int_equal(hill__safetensors_build(&draft, &allocator, &bytes, NULL), HILL_EMEMORY);
+        assert_null(bytes.data);
+    }
+}
+
 int main(void)
 {
     memory = hill__allocator(NULL);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sound),           cmocka_unit_test(test_unsound),    cmocka_unit_test(test_other_files),
-        cmocka_unit_test(test_cut_and_flipped), cmocka_unit_test(test_round_trip), cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_sound),      cmocka_unit_test(test_unsound),    cmocka_unit_test(test_other_files),
+        cmocka_unit_test(test_limit),      cmocka_unit_test(test_too_large),  cmocka_unit_test(test_cut_and_flipped),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_not_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
