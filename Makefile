@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: all demo check test test-long bench install uninstall clean format help
+.PHONY: all demo check test test-long coverage bench install uninstall clean format help
 
 all: $(BUILD)/CMakeCache.txt
 	@cmake --build $(BUILD) --parallel $(JOBS)
@@ -32,8 +32,12 @@ test:
 	@$(PYTEST) -n auto --maxprocesses 8 -m "not long" --durations 10
 
 test-long:
-	@tools/setup build check test demo long
+	@tools/setup build check test demo coverage long
 	@$(PYTEST) -n auto --maxprocesses 8 --durations 20
+
+coverage:
+	@tools/setup build check coverage
+	@tools/coverage
 
 bench:
 	@tools/setup build bench
@@ -49,7 +53,7 @@ uninstall:
 	    < $(BUILD)/install_manifest.txt
 
 clean:
-	@rm -rf $(BUILD) build-clang build-asan build-tsan build-debug build-fuzz build-afl
+	@rm -rf $(BUILD) build-clang build-asan build-tsan build-debug build-fuzz build-afl build-coverage build-valgrind
 
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h')
@@ -60,6 +64,7 @@ help:
 	@echo 'make check       the quick tests, under a minute (installs what they need)'
 	@echo 'make test        all tests under gcc, clang and sanitizers, under 15 minutes (installs what they need)'
 	@echo 'make test-long   all of those and the slow ones'
+	@echo 'make coverage    count the branches that the tests take, a table and what must be taken (installs what it needs)'
 	@echo 'make bench       time a step beside other libraries and rewrite the tables (installs 6 GB, takes a quarter of an hour)'
 	@echo 'make install     into $(PREFIX); PREFIX=/elsewhere and DESTDIR= are obeyed'
 	@echo 'make uninstall   take out what `make install` put there'

@@ -2,6 +2,7 @@
 at the end of the report."""
 import fcntl
 import os
+import pathlib
 
 import pytest
 
@@ -12,10 +13,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.pop("OPENBLAS_CORETYPE", None)
 
 
+# Tests of the command that `make test-long` also runs under the thread sanitizer, and by valgrind.
+THREADED = ("test_answers", "test_bad_input", "test_train", "test_terminal")
+BY_VALGRIND = ("test_answers", "test_bad_input", "test_train")
+
+
 @pytest.fixture(autouse=True)
 def alone(request):
     """Serial tests hold a lock that all others share. Who waits for it holds the door, so that a serial test gets its turn."""
-    locks = support.ROOT / "build"
+    locks = pathlib.Path(os.environ.get("HILL_TEST_LOCKS", support.ROOT / "build"))
     serial = request.node.get_closest_marker("serial") is not None
     with support.locked(locks / ".lock-door"):
         held = support.locked(locks / ".lock-room", fcntl.LOCK_EX if serial else fcntl.LOCK_SH)
@@ -40,7 +46,10 @@ def pytest_generate_tests(metafunc):
     of_command = of_command and not getattr(metafunc.module, "ONE_BUILD", False)
     quick = metafunc.config.getoption("markexpr") == "quick"
     if of_command and not quick and "DOWNHILL" not in os.environ and not metafunc.definition.get_closest_marker("serial"):
-        metafunc.parametrize("command_build", ["gcc", "asan"], indirect=True)
+        longer = ["tsan"] if metafunc.module.__name__ in THREADED else []
+        longer += ["valgrind"] if metafunc.module.__name__ in BY_VALGRIND else []
+        metafunc.parametrize("command_build", ["gcc", "asan"] + [pytest.param(make, marks=pytest.mark.long) for make in longer],
+                             indirect=True)
 
 
 @pytest.fixture

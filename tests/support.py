@@ -15,6 +15,7 @@ BUILDS = {
     "clang": ("clang", ROOT / "build-clang"),
     "asan": ("asan", ROOT / "build-asan"),
     "tsan": ("tsan", ROOT / "build-tsan"),
+    "valgrind": ("valgrind", ROOT / "build-valgrind"),
 }
 
 # Builds of the fuzz targets alone.
@@ -24,7 +25,13 @@ FUZZERS = {
 }
 
 # In which tiers what runs in every build runs there.
-MARKS = {"gcc": [pytest.mark.quick], "tsan": [pytest.mark.long]}
+MARKS = {"gcc": [pytest.mark.quick], "tsan": [pytest.mark.long], "valgrind": [pytest.mark.long]}
+
+# How a program of the valgrind build is started. Its processor is valgrind's, not the system's.
+VALGRIND = """#!/bin/sh
+HILL_TEST_OTHER_CPU=1 exec valgrind -q --error-exitcode=97 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \\
+    --child-silent-after-fork=yes '{program}' "$@"
+"""
 
 # The flags of the one line that builds the library (docs/design.md), sources apart.
 ONE_LINE = ["-DHILL_NO_GZ", "-Iinclude", "-Isrc"]
@@ -57,6 +64,7 @@ def environment(**extra):
     made = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "OPENBLAS_CORETYPE")}
     made["ASAN_OPTIONS"] = "allocator_may_return_null=1:detect_stack_use_after_return=1"
     made["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    made["TSAN_OPTIONS"] = "exitcode=97"
     made.update(extra)
     return made
 
@@ -87,9 +95,22 @@ def build(name):
     return folder
 
 
+def program(name, path):
+    """A program of a build, as it is to be run: as it is, or by a script beside it that starts it under valgrind."""
+    folder = build(name)
+    if name != "valgrind":
+        return folder / path
+    script = folder / f"{path}-by-valgrind"
+    with locked(ROOT / "build" / ".lock-script"):
+        if not script.exists():
+            script.write_text(VALGRIND.format(program=folder / path), encoding="utf-8")
+            script.chmod(0o755)
+    return script
+
+
 def command():
     """The downhill command that this test is about: of the build in use, or the one that DOWNHILL names."""
-    return pathlib.Path(os.environ["DOWNHILL"]) if "DOWNHILL" in os.environ else build(in_use()) / "downhill"
+    return pathlib.Path(os.environ["DOWNHILL"]) if "DOWNHILL" in os.environ else program(in_use(), "downhill")
 
 
 def in_use():

@@ -1,13 +1,13 @@
 """Every unit test and every example, in every build: release by gcc, release by clang, and under the sanitizers.
 
-The thread sanitizer's build is for `make test-long`.
+The thread sanitizer and valgrind are for `make test-long`. None of them is told to look away from anything.
 """
 import gzip
 import pathlib
 
 import pytest
 
-from support import BUILDS, MARKS, ROOT, build, in_builds, run
+from support import BUILDS, MARKS, ROOT, build, in_builds, program, run
 
 UNITS = sorted(path.stem for path in (ROOT / "tests/unit").glob("test_*.c"))
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.c"))
@@ -22,7 +22,7 @@ def test_build(make):
 
 @pytest.mark.parametrize("unit, make", in_builds(UNITS))
 def test_unit(unit, make):
-    done = run([build(make) / "tests" / unit])
+    done = run([program(make, f"tests/{unit}")], timeout=1800)
     assert "[  PASSED  ]" in done.stdout + done.stderr
 
 
@@ -42,4 +42,4 @@ def test_example(example, make, tmp_path):
     """Each ends well and has something to say, run from a folder that sees examples/ as the root of the project does."""
     words = [few_images(tmp_path / "images")] if "digits" in example else []
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    assert run([build(make) / "examples" / example, *words], cwd=tmp_path).stdout
+    assert run([program(make, f"examples/{example}"), *words], cwd=tmp_path, timeout=1800).stdout

@@ -46,7 +46,7 @@ def test_setup_is_quick_where_nothing_is_missing():
 
 
 def test_setup_knows_its_parts():
-    assert "the parts are build, demo, check, test, long" in run([ROOT / "tools/setup", "tests"], expect=2).stderr
+    assert "the parts are build, demo, check, test, coverage, long" in run([ROOT / "tools/setup", "tests"], expect=2).stderr
 
 
 def test_setup_without_apt(tmp_path):

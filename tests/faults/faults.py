@@ -168,10 +168,10 @@ def same(run, clean, names):
 
 def codes_for(case, kind, many, run):
     """The exit codes that tell of the fault. Where files cannot be opened for good, some of them may be done without."""
-    if "; trying again for " in run.err:
-        return [IO]  # the model itself, after its training: too late for what is found before
     if kind in ("memory", "mmap", "thread"):
         return [FAILED]
+    if kind in ("look", "open") and case.words[0] == "train" and re.search("^net  ", run.err, re.MULTILINE):
+        return [INPUT, CREATE, IO]  # the descent has begun: a log that can't be made, or a model that can't be saved at its end
     if kind == "look" or (kind == "open" and many == GOOD):
         return [INPUT, CREATE]
     if kind != "open":

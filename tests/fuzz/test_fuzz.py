@@ -12,7 +12,7 @@ import tempfile
 import pytest
 
 import seeds
-from support import ROOT, build, environment, in_builds, locked, run
+from support import ROOT, build, environment, in_builds, locked, program, run
 
 HERE = pathlib.Path(__file__).resolve().parent
 TARGETS = sorted(path.stem for path in HERE.glob("*.c") if path.stem != "driver")
@@ -49,7 +49,7 @@ def test_replay(target, make, tmp_path, memory):
     """The last name that a failing target says is the file it failed on."""
     seeds.write(tmp_path, target)
     files = [*(tmp_path / target).iterdir(), *found(target)]
-    done = run([build(make) / "fuzz" / target, *files], timeout=120, TMPDIR=memory)
+    done = run([program(make, f"fuzz/{target}"), *files], timeout=1200 if make == "valgrind" else 120, TMPDIR=memory)
     assert done.stdout.endswith(f"\n{len(files)} runs\n")
 
 

@@ -65,8 +65,10 @@ static void every_row_listed_has_run(void **state)
     print_message("\n");
     assert_string_equal(machine.isa, machine.isas[0]);
     assert_string_equal(machine.isas[machine.isa_count - 1], "scalar");
-    assert_int_equal(hill__kernels_find("avx512") != NULL, cpu_has("avx512f"));
-    assert_int_equal(hill__kernels_find("avx2") != NULL, cpu_has("avx2") && cpu_has("fma"));
+    if (!getenv("HILL_TEST_OTHER_CPU")) { /* valgrind's processor has less than the system's */
+        assert_int_equal(hill__kernels_find("avx512") != NULL, cpu_has("avx512f"));
+        assert_int_equal(hill__kernels_find("avx2") != NULL, cpu_has("avx2") && cpu_has("fma"));
+    }
     assert_ptr_equal(hill__kernels_find("best"), hill__kernels_find(NULL));
     assert_ptr_equal(hill__kernels_find(machine.isa), hill__kernels_find(NULL));
     assert_null(hill__kernels_find("avx"));
