@@ -447,11 +447,11 @@ static void archives_are_read_by_their_names(void **state)
          "f: needs x_test for a test part; its arrays are: x_train, y_train"},
         {{"x.npy", "X.npy"}, HILL_PART_TRAIN, 0, "f: two of its arrays are called x, the second at byte "},
         {{"x.npy", "y.npy", "Y.npy"}, HILL_PART_TRAIN, 0, "f: two of its arrays are called y, the second at byte "},
-        {{".npy", "a\1\377b.npy"},
+        {{".npy", "a\1\377\177b.npy"},
          HILL_PART_TRAIN,
          0,
          "f: needs one array, or x_train and y_train, x and y, images and labels, or data and target; its arrays are: .npy, "
-         "a??b"},
+         "a???b"},
         {{"a-name-that-goes-on-for-more-than-sixty-characters-in-all-so-that-it-is-cut.npy", "b"},
          HILL_PART_TRAIN,
          0,
@@ -591,6 +591,42 @@ static void archives_of_other_kinds_say_nothing_wrong(void **state)
     assert_fails(&file, &reading, HILL_EDATA, "f: x: is no NPY file, at byte 0");
 }
 
+/* What both headers of a member say of its packing, and a member that lies in another's bytes. */
+static void archives_hold_what_they_say(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"x.npy", "y.npy"};
+    hill__reading reading = plain();
+    for (unsigned i = 0; i < 4; i++) {
+        bytes_buffer file = archive(names, 1);
+        size_t entry = file.length - 22 - 51;
+        static const unsigned char flags[] = {1, 0, 0, 2}, methods[] = {0, 12, 9, 0};
+        file.data[6] = file.data[entry + 8] = flags[i];
+        file.data[8] = file.data[entry + 10] = methods[i];
+        if (i < 3)
+            assert_fails(&file, &reading, HILL_EDATA, "f: x: is encrypted or packed in an unusual way (method ");
+        else
+            hill_table_free(parse_with(&file, &reading));
+    }
+    bytes_buffer inner = archive(names + 1, 1), content, file;
+    size_t member = inner.length - 22 - 51;
+    char header[100];
+    snprintf(header, sizeof header, "{'descr': '|u1', 'fortran_order': False, 'shape': (%zu,), }", member);
+    content = make_npy(header, inner.data, member);
+    file = make_npz(names, &content, 1, (npz_style){0, false});
+    size_t end = file.length - 22 - 51, begin = end - member;
+    bytes_buffer entries = {.length = 0}, second = array_of("2,", 2);
+    put_entry(&entries, names[0], &content, (npz_style){0, false}, 0);
+    put_entry(&entries, names[1], &second, (npz_style){0, false}, begin);
+    file.length = end;
+    for (size_t i = 0; i < member; i++) /* as if there were room for both */
+        put(&file, "", 1);
+    size_t directory = file.length;
+    put(&file, entries.data, entries.length);
+    put_end(&file, directory, 2, (npz_style){0, false});
+    assert_fails(&file, &reading, HILL_EDATA, "f: the zip archive is damaged or cut off at byte ");
+}
+
 /* The end record is looked for as far as a comment may be long. */
 static void the_end_of_an_archive_is_near_its_end(void **state)
 {
@@ -629,6 +665,7 @@ int main(void)
         cmocka_unit_test(archives_are_read_by_their_names),
         cmocka_unit_test(archives_of_many_or_no_arrays),
         cmocka_unit_test(archives_say_nothing_wrong),
+        cmocka_unit_test(archives_hold_what_they_say),
         cmocka_unit_test(archives_of_other_kinds_say_nothing_wrong),
         cmocka_unit_test(the_end_of_an_archive_is_near_its_end),
     };
