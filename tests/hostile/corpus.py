@@ -38,16 +38,8 @@ def case(name, rule, made, words, says, **more):
     CASES[name] = Case(name, rule, made if callable(made) else lambda: made, words, said, **more)
 
 
-def of_file(name, words):
-    """A function that adds cases about one file of that name."""
-    def add(title, rule, content, says, words=words, beside=None, **more):
-        case(title, rule, lambda: {name: content() if callable(content) else content, **(beside or {})}, words, says, **more)
-    return add
-
-
-
-
 def model_case(title, rule, content, says, **more):
+    """A case of a model that is asked to answer, unless the words say otherwise."""
     beside = more.pop("beside", {})
     case(title, rule, lambda: {"m.safetensors": content() if callable(content) else content, "d.csv": ROWS, **beside},
          more.pop("words", ["predict", "m.safetensors", "d.csv"]), says, **more)

@@ -189,6 +189,43 @@ static void csv_many_categories(void **state)
     free(text);
 }
 
+/* Text i of those that the dictionary's first hash puts into one of 2,048 slots. */
+static void colliding_text(unsigned *next, char *text, size_t size)
+{
+    uint64_t hash;
+    do {
+        assert_true(snprintf(text, size, "v%u", (*next)++) > 0);
+        hash = 0xcbf29ce484222325u;
+        for (const char *p = text; *p; p++)
+            hash = (hash ^ (unsigned char)*p) * 0x100000001b3u;
+    } while (((hash ^ (hash >> 32)) & 2047) != 77);
+}
+
+/* Texts chosen to crowd are dealt anew by another hash; their numbers stay. */
+static void csv_texts_that_collide(void **state)
+{
+    hill__lines values;
+    hill__dictionary dictionary;
+    hill_allocator allocator = hill__allocator(NULL);
+    (void)state;
+    hill__lines_init(&values, &allocator);
+    hill__dictionary_init(&dictionary, &values);
+    for (int again = 0; again < 2; again++) {
+        unsigned next = 0;
+        for (uint32_t i = 0; i < 700; i++) {
+            char text[16];
+            uint32_t code;
+            colliding_text(&next, text, sizeof text);
+            assert_true(hill__dictionary_code(&dictionary, text, strlen(text), &code));
+            assert_int_equal(code, i);
+            assert_int_equal(hill__dictionary_find(&dictionary, text, strlen(text)), i);
+        }
+    }
+    assert_true(dictionary.salt > 0 && dictionary.salt < 5);
+    hill__dictionary_free(&dictionary);
+    hill__lines_free(&values);
+}
+
 static const hill__wanted wanted[] = {{"color", 1, HILL_COLUMN_CATEGORY, false},
                                       {"size", 0, HILL_COLUMN_NUMBER, false},
                                       {"y", 2, HILL_COLUMN_NUMBER, true},
@@ -507,21 +544,12 @@ static void targets_apart(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(csv_types_and_facts),
-                                       cmocka_unit_test(csv_guesses),
-                                       cmocka_unit_test(csv_options),
-                                       cmocka_unit_test(csv_bad_files),
-                                       cmocka_unit_test(csv_nearly_numbers),
-                                       cmocka_unit_test(csv_like_a_model),
-                                       cmocka_unit_test(csv_unlike_a_model),
-                                       cmocka_unit_test(idx_files),
-                                       cmocka_unit_test(npy_files),
-                                       cmocka_unit_test(npz_files),
-                                       cmocka_unit_test(npy_halves_as_categories),
-                                       cmocka_unit_test(csv_many_categories),
-                                       cmocka_unit_test(not_data),
-                                       cmocka_unit_test(gzipped),
-                                       cmocka_unit_test(folder_of_images),
-                                       cmocka_unit_test(targets_apart)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(csv_types_and_facts), cmocka_unit_test(csv_guesses),        cmocka_unit_test(csv_options),
+        cmocka_unit_test(csv_bad_files),       cmocka_unit_test(csv_nearly_numbers), cmocka_unit_test(csv_texts_that_collide),
+        cmocka_unit_test(csv_like_a_model),    cmocka_unit_test(csv_unlike_a_model), cmocka_unit_test(idx_files),
+        cmocka_unit_test(npy_files),           cmocka_unit_test(npz_files),          cmocka_unit_test(npy_halves_as_categories),
+        cmocka_unit_test(csv_many_categories), cmocka_unit_test(not_data),           cmocka_unit_test(gzipped),
+        cmocka_unit_test(folder_of_images),    cmocka_unit_test(targets_apart)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
