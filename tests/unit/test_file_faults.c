@@ -72,7 +72,6 @@ static const char *placed(const char *path)
 int __real_open(const char *path, int flags, ...);
 ssize_t __real_read(int file, void *bytes, size_t length);
 ssize_t __real_write(int file, const void *bytes, size_t length);
-int __real_fsync(int file);
 int __real_close(int file);
 int __real_rename(const char *from, const char *to);
 int __real_fstat(int file, struct stat *facts);
@@ -114,10 +113,12 @@ ssize_t __wrap_write(int file, const void *bytes, size_t length)
     return __real_write(file, bytes, code == SHORT ? 1 : length);
 }
 
+/* The disk isn't waited for. */
 int __wrap_fsync(int file)
 {
+    (void)file;
     FAIL_OR(FSYNC, -1)
-    return __real_fsync(file);
+    return 0;
 }
 
 /* Closes in any case, as Linux does. */
