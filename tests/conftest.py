@@ -15,7 +15,10 @@ os.environ.pop("OPENBLAS_CORETYPE", None)
 
 # Tests of the command that `make test-long` also runs under the thread sanitizer, and by valgrind.
 THREADED = ("test_answers", "test_bad_input", "test_train", "test_terminal")
-BY_VALGRIND = ("test_answers", "test_bad_input", "test_train")
+BY_VALGRIND = ("test_answers", "test_bad_input", "test_usage")
+
+# Valgrind opens files of its own where descriptors are closed.
+NOT_BY_VALGRIND = ("test_closed_descriptors_are_not_files_of_ours",)
 
 
 @pytest.fixture(autouse=True)
@@ -40,14 +43,15 @@ def command_build(request):
 
 
 def pytest_generate_tests(metafunc):
-    """Tests of the command run twice, the second time under the sanitizers; not if they're quick, measure time or say ONE_BUILD, or
-    if DOWNHILL says which command they are about."""
+    """Tests of the command run twice, the second time under the sanitizers; not if they're quick, measure time or say
+    ONE_BUILD, or if DOWNHILL says which command they are about."""
     of_command = metafunc.definition.path.relative_to(support.ROOT / "tests").parts[0] in ("cli", "hostile")
     of_command = of_command and not getattr(metafunc.module, "ONE_BUILD", False)
     quick = metafunc.config.getoption("markexpr") == "quick"
     if of_command and not quick and "DOWNHILL" not in os.environ and not metafunc.definition.get_closest_marker("serial"):
-        longer = ["tsan"] if metafunc.module.__name__ in THREADED else []
-        longer += ["valgrind"] if metafunc.module.__name__ in BY_VALGRIND else []
+        module, name = metafunc.module.__name__, metafunc.definition.name
+        longer = ["tsan"] if module in THREADED else []
+        longer += ["valgrind"] if module in BY_VALGRIND and name not in NOT_BY_VALGRIND else []
         metafunc.parametrize("command_build", ["gcc", "asan"] + [pytest.param(make, marks=pytest.mark.long) for make in longer],
                              indirect=True)
 

@@ -29,8 +29,8 @@ MARKS = {"gcc": [pytest.mark.quick], "tsan": [pytest.mark.long], "valgrind": [py
 
 # How a program of the valgrind build is started. Its processor is valgrind's, not the system's.
 VALGRIND = """#!/bin/sh
-HILL_TEST_OTHER_CPU=1 exec valgrind -q --error-exitcode=97 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \\
-    --child-silent-after-fork=yes '{program}' "$@"
+HILL_TEST_OTHER_CPU=1 exec valgrind -q --error-exitcode=97 --leak-check=full \\
+    --errors-for-leak-kinds=definite,indirect,possible --child-silent-after-fork=yes '{program}' "$@"
 """
 
 # The flags of the one line that builds the library (docs/design.md), sources apart.

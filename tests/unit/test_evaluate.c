@@ -1,5 +1,6 @@
 /*
- * test_evaluate.c - what a run tells of itself, runs that can't be made, start weights, and sources that fail wherever they're asked.
+ * test_evaluate.c - what a run tells of itself, runs that cannot be made, start weights, sources that fail wherever they are
+ * asked.
  */
 #include "base/fp.h"
 
@@ -10,7 +11,7 @@
 #include "train/init.h"
 #include "train/run.h"
 
-/* ---- a source that fails -------------------------------------------------------------------------------------------------------- */
+/* ---- a source that fails ------------------------------------------------------------------------------------------------- */
 
 typedef struct failing {
     data *rows;
@@ -136,7 +137,7 @@ static void an_epoch_whose_validation_failed_is_ended_by_the_next_call(void **st
     hill_plan_free(plan);
 }
 
-/* ---- runs that can't be made ---------------------------------------------------------------------------------------------------- */
+/* ---- runs that can't be made --------------------------------------------------------------------------------------------- */
 
 static void runs_that_cannot_be_are_refused(void **state)
 {
@@ -188,7 +189,7 @@ static void runs_that_are_too_large_are_out_of_memory(void **state)
     hill_plan_free(plan);
 }
 
-/* ---- start weights --------------------------------------------------------------------------------------------------------------- */
+/* ---- start weights ------------------------------------------------------------------------------------------------------- */
 
 /* Least and most of a layer's start weights, and of its biases. */
 static void assert_spread(const char *text, double low, double high, bool biases)
@@ -230,7 +231,7 @@ static void start_weights_are_spread_as_the_words_say(void **state)
     assert_spread("net=50 softmax", -glorot, glorot, false);
 }
 
-/* ---- what a run tells ------------------------------------------------------------------------------------------------------------ */
+/* ---- what a run tells ---------------------------------------------------------------------------------------------------- */
 
 /* Where nothing can be learnt, or all weights are alike, the run is stuck and says what else there is; where it learns, it isn't. */
 static void a_stuck_run_says_so(void **state)

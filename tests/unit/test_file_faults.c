@@ -1,6 +1,7 @@
 /*
- * test_file_faults.c - files on a system that fails: every call of it, with every answer that makes a difference. What stood at the
- * path still stands, no temporary file is left, and the first reason is told. tests/CMakeLists.txt names the calls put through here.
+ * test_file_faults.c - files on a system that fails: every call of it, with every answer that makes a difference. What stood
+ * at the path still stands, no temporary file is left, and the first reason is told. tests/CMakeLists.txt names the calls put
+ * through here.
  */
 #define _XOPEN_SOURCE 700
 
@@ -18,7 +19,7 @@
 
 #include "base/file.h"
 
-/* ---- the system ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the system ---------------------------------------------------------------------------------------------------------- */
 
 typedef enum call { OPEN, READ, WRITE, FSYNC, CLOSE, RENAME, FSTAT, STAT, ACCESS, REALPATH, STATVFS, CALLS } call;
 
@@ -169,7 +170,7 @@ int __wrap_statvfs(const char *path, struct statvfs *facts)
     return access(placed(path), R_OK);
 }
 
-/* ---- saving and reading ------------------------------------------------------------------------------------------------------ */
+/* ---- saving and reading -------------------------------------------------------------------------------------------------- */
 
 static char path[100];
 static heap memory;
@@ -241,7 +242,7 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------------------------------------- */
 
 typedef struct failure {
     fault one, two;
@@ -383,7 +384,7 @@ static void a_name_needs_memory(void **state)
     assert_int_equal(count_files(false), 0);
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------------------------- */
 
 static void a_failed_read_gives_nothing(void **state)
 {

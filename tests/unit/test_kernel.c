@@ -12,7 +12,7 @@
 
 #include "kernel/kernel.h"
 
-/* ---- which rows ran -------------------------------------------------------------------------------------------------------- */
+/* ---- which rows ran ------------------------------------------------------------------------------------------------------ */
 
 #define ROWS_MOST 8
 static size_t tests_run_by[ROWS_MOST], tests_of_all;
@@ -75,7 +75,7 @@ static void every_row_listed_has_run(void **state)
     assert_null(hill__kernels_find(""));
 }
 
-/* ---- the floats that functions are tried on -------------------------------------------------------------------------------- */
+/* ---- the floats that functions are tried on ------------------------------------------------------------------------------ */
 
 #define CHUNK 4096
 #define GUARD 12345.678f
@@ -108,7 +108,7 @@ static size_t next_floats(uint64_t *at, float *out)
     return n;
 }
 
-/* ---- elementary functions against libm in double ------------------------------------------------------------------------------ */
+/* ---- elementary functions against libm in double ------------------------------------------------------------------------- */
 
 /* Distance of y from the truth in units of the truth's last place; 0 for the right infinity, zero or NaN, INFINITY else. */
 static double ulps(float y, double truth)
@@ -313,7 +313,7 @@ static void powers_are_right(void **state)
     }
 }
 
-/* ---- slopes against derivatives ------------------------------------------------------------------------------------------------- */
+/* ---- slopes against derivatives ------------------------------------------------------------------------------------------ */
 
 /* f' of activation m at x by central differences of its truth, where that is smooth. */
 static double slope_truth(double (*truth)(double), double x)
@@ -353,7 +353,7 @@ static void slopes_are_derivatives_of_maps(void **state)
         }
 }
 
-/* ---- every row has the bits of the scalar one ----------------------------------------------------------------------------------- */
+/* ---- every row has the bits of the scalar one ---------------------------------------------------------------------------- */
 
 static void assert_same_floats(const float *a, const float *b, size_t n, const char *what, const char *isa)
 {
@@ -422,7 +422,7 @@ static void maps_take_any_length(void **state)
     }
 }
 
-/* ---- softmax ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- softmax ------------------------------------------------------------------------------------------------------------- */
 
 #define WIDEST 1003
 
@@ -502,7 +502,7 @@ static void softmax_hides_no_nan(void **state)
         }
 }
 
-/* ---- costs ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- costs --------------------------------------------------------------------------------------------------------------- */
 
 /* Cost of one row by its formula, in double; *slope gets the derivative by y[i]. */
 static double cost_truth(hill__cost_kind kind, const float *y, const float *t, size_t n, double delta, double *slope)
@@ -615,7 +615,7 @@ static void costs_hide_no_nan(void **state)
             }
 }
 
-/* ---- products --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- products ------------------------------------------------------------------------------------------------------------ */
 
 #define SIDE_MOST 129
 /* Room for c with its stride, and for operands. */
@@ -759,7 +759,7 @@ static void products_hide_no_nan(void **state)
         }
 }
 
-/* ---- rules -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- rules --------------------------------------------------------------------------------------------------------------- */
 
 /* One weight's update in double. */
 static void rule_truth(hill__rule_kind rule, double *w, double g, double *m, double *v, const hill__update *u)
@@ -864,7 +864,7 @@ static void faded_means_are_zero(void **state)
     }
 }
 
-/* ---- sums over rows, transposition, finiteness ---------------------------------------------------------------------------------------------- */
+/* ---- sums over rows, transposition, finiteness --------------------------------------------------------------------------- */
 
 static void sums_over_rows_are_one_chain(void **state)
 {

@@ -1,5 +1,6 @@
 /*
- * test_memory.c - sizes that would wrap are refused, blocks are what was asked for, and a hill_block is never written past its end.
+ * test_memory.c - sizes that would wrap are refused, blocks are what was asked for, and a hill_block is never written past its
+ * end.
  */
 #include "base/fp.h"
 

@@ -493,7 +493,7 @@ static void a_gradient_that_is_no_number_is_caught(void **state)
     free_subject(s);
 }
 
-/* ---- it fails where nothing is proved ------------------------------------------------------------------------------------- */
+/* ---- it fails where nothing is proved ------------------------------------------------------------------------------------ */
 
 /* One class: softmax gives 1 whatever the weights are, and engine and formulas agree on a gradient of zeros. */
 static void a_gradient_of_zeros_fails(void **state)
@@ -546,7 +546,7 @@ static void weights_at_a_kink_are_counted_apart(void **state)
     assert_true(result.worst < 1e-4);
 }
 
-/* ---- what it takes and what it leaves alone --------------------------------------------------------------------------------- */
+/* ---- what it takes and what it leaves alone ------------------------------------------------------------------------------ */
 
 static void a_check_does_not_move_the_run(void **state)
 {
@@ -621,7 +621,7 @@ static void a_check_survives_every_failing_allocation(void **state)
     free_data(rows);
 }
 
-/* ---- the table ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------------------------------------------------------- */
 
 static void operators_are_found_by_their_word(void **state)
 {

@@ -1,5 +1,6 @@
 /*
- * test_open.c - from paths to tables: folders, twins, targets of their own; archives of arrays; and memory that ends on the way.
+ * test_open.c - from paths to tables: folders, twins, targets of their own; archives of arrays; and memory that ends on the
+ * way.
  */
 #define _XOPEN_SOURCE 700
 
@@ -11,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- a folder ------------------------------------------------------------------------------------------------------------------- */
+/* ---- a folder ------------------------------------------------------------------------------------------------------------ */
 
 static char folder[64], start_folder[400];
 
@@ -77,7 +78,7 @@ static bytes_buffer packed(bytes_buffer content)
     return make_gzip(&content);
 }
 
-/* ---- twins and folders ------------------------------------------------------------------------------------------------------------ */
+/* ---- twins and folders --------------------------------------------------------------------------------------------------- */
 
 static void images_find_their_labels(void **state)
 {
@@ -171,7 +172,7 @@ static void images_of_files_stay(void **state)
     }
 }
 
-/* ---- targets of their own ---------------------------------------------------------------------------------------------------------- */
+/* ---- targets of their own ------------------------------------------------------------------------------------------------ */
 
 static void targets_are_named(void **state)
 {
@@ -279,7 +280,7 @@ static void options_are_looked_at(void **state)
     }
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------------------------------------- */
 
 /* Every allocation of every way to open fails once. */
 static void memory_ends_while_files_are_opened(void **state)
@@ -340,7 +341,7 @@ static void memory_ends_while_files_are_opened(void **state)
     }
 }
 
-/* ---- packed bytes ------------------------------------------------------------------------------------------------------------------ */
+/* ---- packed bytes -------------------------------------------------------------------------------------------------------- */
 
 /* A deflate block of one 'x' and so many repetitions of 258 bytes, by the fixed codes; returns its length. */
 static size_t put_repetitions(unsigned char *out, size_t times)
@@ -402,7 +403,7 @@ static void small_files_do_not_fill_the_memory(void **state)
     free(file);
 }
 
-/* ---- archives ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- archives ------------------------------------------------------------------------------------------------------------ */
 
 static bytes_buffer array_of(const char *shape, size_t length)
 {

@@ -28,7 +28,7 @@ static int plan_of(const char *text, hill_shape shape, hill_plan **plan, hill_er
 
 #define SHAPE(inputs, outputs, rows, task) ((hill_shape){sizeof(hill_shape), inputs, outputs, rows, task})
 
-/* ---- auto -------------------------------------------------------------------------------------------------------------------- */
+/* ---- auto ---------------------------------------------------------------------------------------------------------------- */
 
 static void auto_is_chosen_by_the_shape(void **state)
 {
@@ -126,7 +126,7 @@ static void plans_that_cannot_be_are_refused(void **state)
     hill_plan_free(NULL);
 }
 
-/* ---- sizes ------------------------------------------------------------------------------------------------------------------- */
+/* ---- sizes --------------------------------------------------------------------------------------------------------------- */
 
 static void sizes_are_what_the_net_needs(void **state)
 {
@@ -243,7 +243,7 @@ static void memory_that_ends_leaves_no_plan(void **state)
     }
 }
 
-/* ---- single rows -------------------------------------------------------------------------------------------------------------- */
+/* ---- single rows --------------------------------------------------------------------------------------------------------- */
 
 static void small_layers_of_single_rows_are_walked_at_once(void **state)
 {

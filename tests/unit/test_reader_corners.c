@@ -1,6 +1,6 @@
 /*
- * test_reader_corners.c - what the other tests of the readers don't come by: limits, unusual headers, options of other sizes, text
- * cut at every awkward place.
+ * test_reader_corners.c - what the other tests of the readers don't come by: limits, unusual headers, options of other sizes,
+ * text cut at every awkward place.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -33,7 +33,7 @@ static void assert_text_refused(const char *content, const hill__reading *readin
     assert_fails(&one_file, reading, HILL_EDATA, told);
 }
 
-/* ---- limits -------------------------------------------------------------------------------------------------------------------- */
+/* ---- limits -------------------------------------------------------------------------------------------------------------- */
 
 /* Each is kept to the byte: what needs just so much is read, what needs one more is refused, and the message names the flag. */
 static void limits_hold_to_the_byte(void **state)
@@ -128,7 +128,7 @@ static void gzip_lengths_are_not_trusted(void **state)
     assert_fails(&file, &reading, HILL_EDATA, "f: the packed data is cut off");
 }
 
-/* ---- arrays -------------------------------------------------------------------------------------------------------------------- */
+/* ---- arrays -------------------------------------------------------------------------------------------------------------- */
 
 typedef struct array_case {
     const char *header;
@@ -311,7 +311,7 @@ static void half_floats(void **state)
     hill_table_free(table);
 }
 
-/* ---- text ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- text ---------------------------------------------------------------------------------------------------------------- */
 
 static void text_of_every_shape(void **state)
 {
@@ -545,7 +545,7 @@ static void long_files_are_guessed_by_their_first_part(void **state)
     free(text);
 }
 
-/* ---- what callers give ----------------------------------------------------------------------------------------------------------- */
+/* ---- what callers give --------------------------------------------------------------------------------------------------- */
 
 static void callers_are_told_what_is_wrong(void **state)
 {

@@ -26,7 +26,7 @@ static void assert_told(int status, const hill_error *error, const refusal *refu
         fail_msg("'%.100s': %s: '%s' has no '%s'", refused->text, hill_status_name(status), error->text, refused->told);
 }
 
-/* ---- nets ------------------------------------------------------------------------------------------------------------------ */
+/* ---- nets ---------------------------------------------------------------------------------------------------------------- */
 
 static void nets_are_read(void **state)
 {
@@ -94,7 +94,7 @@ static void a_net_has_64_layers_at_most(void **state)
     assert_non_null(strstr(error.text, "character 130: more than 64 layers"));
 }
 
-/* ---- knobs and words --------------------------------------------------------------------------------------------------------- */
+/* ---- knobs and words ----------------------------------------------------------------------------------------------------- */
 
 static void knobs_and_words_are_found(void **state)
 {
@@ -144,7 +144,7 @@ static void the_nearest_word_is_meant(void **state)
     }
 }
 
-/* ---- recipes ----------------------------------------------------------------------------------------------------------------- */
+/* ---- recipes ------------------------------------------------------------------------------------------------------------- */
 
 static void values_come_out_as_they_went_in(void **state)
 {

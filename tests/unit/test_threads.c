@@ -1,7 +1,7 @@
 /*
  * test_threads.c - the pool: every part of every round is done once and is done before the call returns, however many threads
- * there are and however they sleep. Calls of the system that say how many cores there are, and that make threads, can be made to
- * fail (tests/CMakeLists.txt names them).
+ * there are and however they sleep. Calls of the system that say how many cores there are, and that make threads, can be made
+ * to fail (tests/CMakeLists.txt names them).
  */
 #define _GNU_SOURCE /* cpu_set_t */
 
