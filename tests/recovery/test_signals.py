@@ -106,6 +106,24 @@ def test_the_told_command_finishes_the_run(ready, number, step):
     assert ready.files() == ["classes.csv", OUT, LOG]
 
 
+def test_what_began_anew_or_from_a_file_goes_on_from_what_was_saved(ready):
+    """The told command has no --fresh, and not the --resume that it was begun with."""
+    expected = result(ready, *WORDS)
+    ready.kill_after(3, *WORDS)
+    kept = ready.checkpoints()[0].rename(ready.folder / "kept")
+    ready.clear()
+    for words in (["--fresh"], ["--resume", "kept"], ["--resume=kept"]):
+        code, said = ready.traced("/^rename:signal=SIGINT:when=1", *WORDS, *words, "--checkpoint-every", 9)
+        assert code == 130, said
+        newest = steps_of(ready.checkpoints()[0])
+        done = pasted(ready, told_command(said))
+        assert f"step {newest} of 20" in done.stderr, (said, done.stderr)
+        assert (ready.folder / OUT).read_bytes() == expected[0]
+        assert ready.files() == ["classes.csv", "kept", OUT, LOG]
+        ready.clear()
+    assert steps_of(kept) == 3
+
+
 def test_words_that_a_shell_would_take_apart(ready):
     """Blanks, quotes, dollars, stars and a leading dash in names."""
     table = recovery_data.classes()
