@@ -181,7 +181,7 @@ int checkpoint_resume(checkpoints *c, const char *file, const char **from)
                 c->newest = i;
         *from = file;
         c->fresh = c->newest < 0;
-    } else if (!c->off && !c->fresh) {
+    } else if (!c->fresh) {
         int code = take_newest(c);
         if (code)
             return code;
@@ -260,8 +260,6 @@ bool checkpoint_save(checkpoints *c, double now)
 
 void checkpoint_remove(checkpoints *c)
 {
-    if (c->off)
-        return;
     for (int i = 0; i < 2; i++)
         (void)unlink(text_get(&c->names[i]));
     sweep(c);

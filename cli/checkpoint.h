@@ -9,7 +9,7 @@
 #include <downhill.h>
 
 typedef struct checkpoints {
-    bool off;          /* none are kept: --checkpoint-every 0, or the model goes to what is no plain file */
+    bool off;          /* none are written: --checkpoint-every 0, or the model goes to what is no plain file */
     uint64_t steps;    /* between two, or 0 where `seconds` counts */
     double seconds;    /* between two */
     uint64_t due_step; /* the next one; UINT64_MAX where time decides */

@@ -62,11 +62,12 @@ class Descents(Downhill):
         return subprocess.Popen([*before, self.program, *self.words(words)], cwd=self.folder, text=True, env=self.environment(),
                                 preexec_fn=signals, **given)
 
-    def traced(self, inject, *words, trace=None, path=None, text_in=None):
+    def traced(self, inject, *words, and_inject=None, path=None, text_in=None):
         """Trains under strace, which does `inject` to a system call. Gives exit code (negative: the signal) and standard error."""
-        calls = trace or inject.split(":")[0]
+        injects = [word for one in (inject, and_inject) if one for word in ("-e", f"inject={one}")]
+        calls = ",".join(one.split(":")[0] for one in (inject, and_inject) if one)
         paths = ["-P", path, "-P", str(self.folder / path)] if path else []
-        strace = ["strace", "-f", "-qq", "-o", "/dev/null", *paths, "-e", f"trace={calls}", "-e", f"inject={inject}"]
+        strace = ["strace", "-f", "-qq", "-o", "/dev/null", *paths, "-e", f"trace={calls}", *injects]
         process = self.start(*words, before=strace, stdin=subprocess.DEVNULL if text_in is None else subprocess.PIPE)
         said = process.communicate(text_in, timeout=120)[1]
         return process.returncode, said

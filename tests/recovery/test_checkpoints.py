@@ -263,6 +263,7 @@ def test_every_bit_of_a_checkpoint_counts(ready):
     words = ["classes.csv", "--net", "1 tanh", "--batch", "full", "--epochs", 3, "--valid", 0, "--rule", "sgd"]
     ready.kill_after(1, *words)
     content = ready.checkpoints()[0].read_bytes()
+    ready.clear()
     for bit in range(8 * len(content)):
         changed = bytearray(content)
         changed[bit // 8] ^= 1 << bit % 8
@@ -304,6 +305,13 @@ def test_none_are_written_where_none_are_wanted(ready):
     for words in ([], ["--checkpoint-every", 0], ["--checkpoint-every", "0s"], ["--checkpoint-every", 100], ["--checkpoint-every", "9s"]):
         code, _ = ready.traced("/^rename:signal=SIGKILL:when=2", *WORDS, *words)
         assert code == 0, f"{words}: something was renamed besides the model"
+
+
+def test_who_wants_none_goes_on_from_one_all_the_same(ready):
+    expected = whole(ready, *WORDS)
+    ready.kill_after(9, *WORDS)
+    assert went_on(ready.train(*WORDS, "--checkpoint-every", 0)) and ready.result() == expected
+    assert not ready.checkpoints()
 
 
 def test_seconds(ready):

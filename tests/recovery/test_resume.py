@@ -6,7 +6,7 @@ import re
 import pytest
 
 import recovery_data
-from descents import LOG, OUT, same_log
+from descents import LOG
 
 NET = ["--net", "6 tanh", "--epochs", 4, "--batch", 16]
 CLASSES = ["classes.csv", *NET]
@@ -100,7 +100,7 @@ def goes_on(ready, expected, words, step):
 def test_same_bytes_after_any_step(ready, case):
     words = CASES[case]
     expected, total, ends = reference(ready, words)
-    inside = next(step for step in range(2, total) if step not in ends)if len(ends) < total else ends[1]
+    inside = next(step for step in range(2, total) if step not in ends) if len(ends) < total else ends[1]
     stops = {1, inside, ends[0], ends[-2], random.Random(case).randrange(1, total - 1)} - {total}
     for i, step in enumerate(sorted(stops)):
         ready.kill_after(step, *words, *MACHINES[(i + 1) % 4])
@@ -143,7 +143,7 @@ def test_data_from_standard_input(ready):
     ready.kill_after(7, *words, text_in=table)
     done = ready.train(*words, text_in=table)
     assert "resumed" in done.stderr and ready.result() == expected
-    assert ready.files() == sorted({*ready.files()} - {path.name for path in ready.checkpoints()})
+    assert not ready.checkpoints()
 
 
 @pytest.mark.parametrize("every", [1, 2, 7, "1s", 0])
@@ -152,16 +152,3 @@ def test_checkpoints_do_not_change_the_model(ready, every):
     expected = ready.result()
     ready.train(*CLASSES, "--checkpoint-every", every)
     assert ready.result() == expected
-
-
-def test_without_a_log_and_with_another(ready):
-    """A log that begins with the resumed part only would lie: it is made anew from what the checkpoint can't know, or refused."""
-    words = [*CLASSES, "--log", "a.jsonl"]
-    ready.train(*words)
-    model, log = (ready.folder / OUT).read_bytes(), (ready.folder / "a.jsonl").read_text()
-    ready.clear(OUT, "a.jsonl")
-    ready.kill_after(6, *words)
-    ready.clear("a.jsonl")
-    ready.train(*words)
-    assert (ready.folder / OUT).read_bytes() == model
-    assert same_log(log.splitlines())[-1] == ready.log("a.jsonl")[-1]

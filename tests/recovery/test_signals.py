@@ -3,7 +3,6 @@ import os
 import pty
 import random
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -60,25 +59,38 @@ def pasted(ready, command):
                           env=ready.environment(PATH=os.path.dirname(ready.program) + ":" + os.environ["PATH"]))
 
 
-@pytest.mark.parametrize("command_build", ["gcc", "asan"], indirect=True)
-@pytest.mark.parametrize("number", CODES)
-def test_saves_ends_and_tells_how_to_go_on(ready, number):
+def ended(ready, number):
+    """Begins a train that would take for ever, and ends it by this signal. Gives what it said."""
     process = ready.start(*ENDLESS)
     wait_for(lambda: under_way(ready))
     process.send_signal(number)
-    began = time.monotonic()
     said = process.communicate(timeout=60)[1]
-    assert time.monotonic() - began < 2
     assert process.returncode == CODES[number], said
+    return said
+
+
+@pytest.mark.parametrize("command_build", ["gcc", "asan"], indirect=True)
+@pytest.mark.parametrize("number", CODES)
+def test_saves_ends_and_tells_how_to_go_on(ready, number):
+    said = ended(ready, number)
     assert len(ready.checkpoints()) == 1
-    name = ready.checkpoints()[0].name
+    checkpoint = ready.checkpoints()[0]
     assert not (ready.folder / OUT).exists() and not list(ready.folder.glob("*.tmp*"))
-    ready("predict", name, "classes.csv")
-    ready("info", name)
-    command = told_command(said)
-    last = said.splitlines()[-3:]
-    assert any("train" in line for line in last) and any(f"{steps_of(ready.checkpoints()[0])}" in line.replace(",", "") for line in last)
-    assert command.split()[-1] != ""
+    ready("predict", checkpoint.name, "classes.csv")
+    ready("info", checkpoint.name)
+    told, command = said.splitlines()[-2:]
+    assert told_command(said) == command
+    assert f"step {steps_of(checkpoint)} " in told.replace(",", "") and checkpoint.name in told
+
+
+@pytest.mark.serial
+def test_within_two_seconds(ready):
+    process = ready.start(*ENDLESS)
+    wait_for(lambda: under_way(ready))
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize("number", CODES)
@@ -92,6 +104,24 @@ def test_the_told_command_finishes_the_run(ready, number, step):
     assert done.returncode == 0 and "resumed" in done.stderr, done.stderr
     assert ready.result() == expected
     assert ready.files() == ["classes.csv", OUT, LOG]
+
+
+def test_what_began_anew_or_from_a_file_goes_on_from_what_was_saved(ready):
+    """The told command has no --fresh, and not the --resume that it was begun with."""
+    expected = result(ready, *WORDS)
+    ready.kill_after(3, *WORDS)
+    kept = ready.checkpoints()[0].rename(ready.folder / "kept")
+    ready.clear()
+    for words in (["--fresh"], ["--resume", "kept"], ["--resume=kept"]):
+        code, said = ready.traced("/^rename:signal=SIGINT:when=1", *WORDS, *words, "--checkpoint-every", 9)
+        assert code == 130, said
+        newest = steps_of(ready.checkpoints()[0])
+        done = pasted(ready, told_command(said))
+        assert f"step {newest} of 20" in done.stderr, (said, done.stderr)
+        assert (ready.folder / OUT).read_bytes() == expected[0]
+        assert ready.files() == ["classes.csv", "kept", OUT, LOG]
+        ready.clear()
+    assert steps_of(kept) == 3
 
 
 def test_words_that_a_shell_would_take_apart(ready):
@@ -163,19 +193,15 @@ def test_a_second_signal_ends_at_once(ready):
     assert ready.log()[-1].get("step", 1) == 1, "the second step was finished"
 
 
-def test_user_signal_saves_and_goes_on(ready):
-    expected = result(ready, *SOME_TIME)
-    process = ready.start(*SOME_TIME)
-    wait_for(lambda: under_way(ready))
-    process.send_signal(signal.SIGUSR1)
-    wait_for(ready.checkpoints)
-    shutil.copy(ready.checkpoints()[0], ready.folder / "kept")
-    assert process.poll() is None, "the run is too short for this test"
-    process.communicate(timeout=60)
-    assert process.returncode == 0 and ready.result() == expected and not ready.checkpoints()
-    ready.clear()
-    assert "resumed" in ready.train(*SOME_TIME, "--resume", "kept").stderr
-    assert (ready.folder / OUT).read_bytes() == expected[0]
+@pytest.mark.parametrize("write", [4, 9, 15])
+def test_user_signal_saves_and_goes_on(ready, write):
+    """It comes as the log is written; the run goes on to its end, where we kill it to see the one checkpoint."""
+    expected = result(ready, *WORDS)
+    code, said = ready.traced(f"write:signal=SIGUSR1:when={write}", *WORDS, and_inject="/^rename:signal=SIGKILL:when=2")
+    assert code == -signal.SIGKILL, said
+    assert len(ready.checkpoints()) == 1 and 0 < steps_of(ready.checkpoints()[0]) < 20
+    assert ready.log()[-1]["step"] == 20
+    assert "resumed" in ready.train(*WORDS).stderr and ready.result() == expected
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGPIPE, signal.SIGUSR1, signal.SIGCONT, signal.SIGWINCH], ids=lambda number: number.name)
