@@ -12,6 +12,9 @@
 #define FROM_INPUT HILL__OP_FROM_INPUT
 #define KINK HILL__OP_KINK
 #define ROW HILL__OP_ROW
+#define MARGIN HILL__OP_MARGIN
+#define UNSCALED HILL__OP_UNSCALED
+#define COUNTS HILL__OP_COUNTS
 
 static const hill__op operators[HILL__OP_COUNT] = {
 #define LAYER(id, word, text, sentence)       \
@@ -36,16 +39,16 @@ static const hill__op operators[HILL__OP_COUNT] = {
                        hill__activation_forward,    \
                        hill__activation_backward,   \
                        hill__##id##_formula},
-#define COST(id, word, loop, output, text, sentence) \
-    [HILL__OP_##id] = {word,                         \
-                       HILL__COST,                   \
-                       0,                            \
-                       HILL__COST_##loop,            \
-                       HILL__OP_##output,            \
-                       text,                         \
-                       sentence,                     \
-                       hill__cost_forward,           \
-                       hill__cost_backward,          \
+#define COST(id, word, loop, output, flags, text, sentence) \
+    [HILL__OP_##id] = {word,                                \
+                       HILL__COST,                          \
+                       flags,                               \
+                       HILL__COST_##loop,                   \
+                       HILL__OP_##output,                   \
+                       text,                                \
+                       sentence,                            \
+                       hill__cost_forward,                  \
+                       hill__cost_backward,                 \
                        hill__##id##_formula},
 #include "op/op.def"
 };

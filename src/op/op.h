@@ -10,7 +10,7 @@
 typedef enum hill__op_id {
 #define LAYER(id, word, formula, sentence) HILL__OP_##id,
 #define ACTIVATION(id, word, flags, formula, sentence) HILL__OP_##id,
-#define COST(id, word, kernel, output, formula, sentence) HILL__OP_##id,
+#define COST(id, word, kernel, output, flags, formula, sentence) HILL__OP_##id,
 #include "op/op.def"
     HILL__OP_COUNT
 } hill__op_id;
@@ -20,6 +20,9 @@ typedef enum hill__family { HILL__LAYER, HILL__ACTIVATION, HILL__COST } hill__fa
 #define HILL__OP_FROM_INPUT 1u
 #define HILL__OP_KINK 2u
 #define HILL__OP_ROW 4u
+#define HILL__OP_MARGIN 8u
+#define HILL__OP_UNSCALED 16u
+#define HILL__OP_COUNTS 32u
 
 /* No buffer. */
 #define HILL__NOWHERE SIZE_MAX
@@ -60,7 +63,7 @@ typedef struct hill__walk {
     float *costs;      /* [rows] */
     hill__flag broken; /* raised where the gradient of a weight or bias isn't finite */
     float scale;       /* one over the rows of the batch */
-    float delta;       /* huber's */
+    hill__cost_knobs knobs;
 } hill__walk;
 
 /* The naive double-precision form of an operator for one row; outputs first .. first + count - 1 of y are computed. */
@@ -72,7 +75,7 @@ typedef struct hill__formula {
     size_t outputs;
     size_t first, count;
     const double *target;
-    double delta;
+    const hill__cost_knobs *knobs;
 } hill__formula;
 
 typedef struct hill__op {
@@ -116,8 +119,11 @@ void hill__cost_forward(const hill__instr *instr, hill__walk *walk);
 void hill__cost_backward(const hill__instr *instr, hill__walk *walk);
 #define LAYER(id, word, formula, sentence) void hill__##id##_formula(const hill__formula *f);
 #define ACTIVATION(id, word, flags, formula, sentence) void hill__##id##_formula(const hill__formula *f);
-#define COST(id, word, kernel, output, formula, sentence) void hill__##id##_formula(const hill__formula *f);
+#define COST(id, word, kernel, output, flags, formula, sentence) void hill__##id##_formula(const hill__formula *f);
 #include "op/op.def"
+
+/* How far above its kink input i of a cost with KINK or MARGIN lies. */
+double hill__cost_edge(const hill__op *cost, const hill__formula *formula, size_t i);
 
 /* Activation loops on buffers of any shape, shared by dense and activation.c: in place where y == x. */
 void hill__activate(const hill__op *activation, const hill__walk *walk, float *y, const float *x, size_t units);

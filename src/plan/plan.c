@@ -143,6 +143,14 @@ static size_t block_rows_for(size_t batch)
     return batch < HILL__BLOCK_LEAST ? HILL__BLOCK_LEAST : batch;
 }
 
+static hill__cost_knobs cost_knobs(const hill_recipe *recipe)
+{
+    return (hill__cost_knobs){.delta = (float)hill__recipe_number(recipe, "delta"),
+                              .quantile = (float)hill__recipe_number(recipe, "quantile"),
+                              .focus = (float)hill__recipe_number(recipe, "focus"),
+                              .smoothing = (float)hill__recipe_number(recipe, "smoothing")};
+}
+
 static int compile(plan_builder *builder, hill_error *error)
 {
     hill_plan *plan = builder->plan;
@@ -156,7 +164,7 @@ static int compile(plan_builder *builder, hill_error *error)
     plan->block_rows = block_rows_for(plan->batch);
     plan->block_rows = plan->block_rows < builder->rows ? plan->block_rows : builder->rows;
     plan->rule = (hill__rule_id)hill__word_index(HILL_WORDS_RULE, hill_recipe_get(plan->recipe, "rule"));
-    plan->delta = (float)hill__recipe_number(plan->recipe, "delta");
+    plan->cost_knobs = cost_knobs(plan->recipe);
     for (size_t i = 0; i < net.count; i++)
         if (!add_dense(builder, net.layers[i].units, net.layers[i].activation))
             return hill__fail_memory(error);
