@@ -59,11 +59,11 @@ void report_widths(text *out, const hill_model *model)
     bool first = true;
     for (size_t i = 0; hill_plan_tensor(plan, i, &tensor) == HILL_OK; i++) {
         size_t length = strlen(tensor.name);
-        if (tensor.rank != 2 || length < 7 || strcmp(tensor.name + length - 7, ".weight") != 0)
+        if (tensor.rank < 2 || length < 7 || strcmp(tensor.name + length - 7, ".weight") != 0)
             continue;
         if (first)
-            text_format(out, "%zu", tensor.shape[0]);
-        text_format(out, "-%zu", tensor.shape[1]);
+            text_format(out, "%zu", tensor.shape[tensor.rank - 2]);
+        text_format(out, "-%zu", tensor.shape[tensor.rank - 1]);
         first = false;
     }
 }

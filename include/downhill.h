@@ -506,13 +506,17 @@ HILL_API float *hill_model_weights(hill_model *model);
  * 5. The engine
  * --------------------------------------------------------------------------------------------------------------------- */
 
-/* What a net is built for. `rows` (0: unknown) only helps to choose knobs left at "auto". */
+/*
+ * What a net is built for. `rows` (0: unknown) only helps to choose knobs left at "auto". Inputs that are a picture say so by its
+ * height, width and channels, whose product they are: [height][width][channels], as layers with a window see them.
+ */
 typedef struct hill_shape {
     size_t size;
     size_t inputs;
     size_t outputs;
     uint64_t rows;
     hill_task task;
+    size_t height, width, channels; /* height 0: no picture */
 } hill_shape;
 
 /*
@@ -545,7 +549,10 @@ typedef struct hill_plan_sizes {
 } hill_plan_sizes;
 HILL_API int hill_plan_info(const hill_plan *plan, hill_plan_sizes *sizes);
 
-/* Tensor i of the vector: "layer1.weight" [inputs, outputs] or "layer1.bias" [outputs], row-major from float `offset`. */
+/*
+ * Tensor i of the vector: "layer1.weight" [inputs, outputs], of a convolution [height, width, channels of a group, outputs], or
+ * "layer1.bias" [outputs], row-major from float `offset`. Layers are those that have weights.
+ */
 typedef struct hill_tensor {
     size_t size;
     char name[64];
@@ -708,7 +715,7 @@ HILL_API int hill_run_diagnose(hill_run *run, hill_diagnosis *diagnosis);
 #define HILL_METRICS_INIT        {sizeof(hill_metrics), 0, 0, 0, 0, 0, 0}
 #define HILL_MODEL_FACTS_INIT    {sizeof(hill_model_facts), HILL_TASK_CLASSES, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0}
 #define HILL_CHECK_INIT          {sizeof(hill_check), 0, {0}, 0, 0, 0, 0, 0, 0}
-#define HILL_SHAPE_INIT          {sizeof(hill_shape), 0, 0, 0, HILL_TASK_NUMBERS}
+#define HILL_SHAPE_INIT          {sizeof(hill_shape), 0, 0, 0, HILL_TASK_NUMBERS, 0, 0, 0}
 #define HILL_PLAN_SIZES_INIT     {sizeof(hill_plan_sizes), 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define HILL_TENSOR_INIT         {sizeof(hill_tensor), {0}, 0, {0}, 0}
 #define HILL_SOURCE_INIT         {sizeof(hill_source), NULL, 0, 0, 0, NULL, NULL, NULL}

@@ -96,6 +96,19 @@ size_t hill__encoder_outputs(const hill__encoder *encoder)
     return encoder->task == HILL_TASK_CLASSES ? encoder->target.classes.count : 1;
 }
 
+void hill__encoder_shape(const hill__encoder *encoder, hill_shape *shape)
+{
+    const hill__input *only = encoder->inputs;
+    shape->inputs = encoder->width;
+    shape->outputs = hill__encoder_outputs(encoder);
+    shape->task = encoder->task;
+    if (encoder->input_count != 1 || only->kind != HILL_COLUMN_IMAGE)
+        return;
+    shape->height = only->height;
+    shape->width = only->width;
+    shape->channels = only->channels;
+}
+
 size_t hill__encoder_class_of(const hill__encoder *encoder, double number)
 {
     const double *numbers = encoder->target.numbers;

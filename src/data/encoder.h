@@ -85,6 +85,9 @@ void hill__encoder_free(hill__encoder *encoder);
 /* Units of a target: the classes, or 1. */
 size_t hill__encoder_outputs(const hill__encoder *encoder);
 
+/* What a net is built for: everything but the rows. The inputs are a picture where nothing stands beside the image block. */
+void hill__encoder_shape(const hill__encoder *encoder, hill_shape *shape);
+
 /* The class of a NUMBER column's cell, or SIZE_MAX. */
 size_t hill__encoder_class_of(const hill__encoder *encoder, double number);
 

@@ -73,8 +73,8 @@ typedef struct hill__gemm {
     size_t rows, cols, depth;
     const float *bias; /* [cols] or NULL */
     bool add;
-    bool resume;        /* set within the kernels: chains go on from c */
-    const float *ahead; /* likewise: what a tile fetches of b meanwhile, so many rows for each of its own */
+    bool resume;        /* chains go on from c: a product that is cut along its depth; not with `add` */
+    const float *ahead; /* set within the kernels: what a tile fetches of b meanwhile, so many rows for each of its own */
     size_t ahead_row, ahead_rows;
     float *broken; /* NULL, or 16 floats: becomes something other than zeros where a result isn't finite */
     hill__map_loop map;
@@ -114,6 +114,12 @@ typedef struct hill__single {
     float *d;
     float *dw, *dbias, *dx;
 } hill__single;
+
+/*
+ * Loops over what a window sees: y[rows][n] becomes x[rows][n], y + factor * x, or the larger of both, where the rows lie y_row and
+ * x_row floats apart.
+ */
+typedef void (*hill__window_loop)(float *y, size_t y_row, const float *x, size_t x_row, size_t rows, size_t n, float factor);
 
 /* Costs that are sums over outputs, each of its own target; and those that look at a row as a whole. */
 #define HILL__COSTS_BY_UNIT(X) \
@@ -183,6 +189,9 @@ typedef struct hill__kernels {
     void (*add_rows)(float *sum, const float *x, size_t rows, size_t cols, size_t n, bool add);
     void (*transpose)(float *out, size_t out_row, const float *in, size_t in_row, size_t rows, size_t cols);
     bool (*finite)(const float *x, size_t n);
+    hill__window_loop copy_window, add_window, max_window;
+    /* dx += d where x, laid out as dx, is the most of its window, y, laid out as d: each d goes to the first that is asked. */
+    void (*give_window)(float *dx, const float *x, size_t x_row, float *d, const float *y, size_t rows, size_t n);
     void (*spread)(float *y, const unsigned char *bytes, size_t n, float scale, float shift); /* bytes to floats */
     double (*work)(uint64_t rounds, float *out); /* fused multiply-adds in registers; returns the operations they are */
     /* Elementary functions over arrays, for the tests that compare them with the truth. */

@@ -8,6 +8,8 @@
 #undef EACH_GROUP
 #undef EACH_LANE_VEC
 #undef EXPECT_DEPTH
+#undef GIVE_MAX
+#undef GIVE_PART
 #undef HALF_PI_HIGH
 #undef HALF_PI_LOW
 #undef HALF_PI_MIDDLE
@@ -59,6 +61,11 @@
 #undef V_PART
 #undef V_UNROLL
 #undef WIDTH
+#undef WINDOW_ADD
+#undef WINDOW_COPY
+#undef WINDOW_LOOP
+#undef WINDOW_MAX
+#undef WINDOW_PART
 #undef v_abs
 #undef v_add
 #undef v_any

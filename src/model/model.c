@@ -35,10 +35,8 @@ static const model_fact model_facts[] = {
 static int model_build(hill_model *model, const hill__model_parts *parts, hill_error *error)
 {
     hill_shape shape = HILL_SHAPE_INIT;
-    shape.inputs = model->encoder->width;
-    shape.outputs = hill__encoder_outputs(model->encoder);
+    hill__encoder_shape(model->encoder, &shape);
     shape.rows = parts->facts.rows;
-    shape.task = model->encoder->task;
     HILL__TRY(hill__plan_answering(parts->recipe, &shape, &model->allocator, &model->plan, error));
     if (hill_plan_info(model->plan, &model->sizes) < 0)
         return hill__fail(error, HILL_EARGUMENT, "a plan without sizes");

@@ -70,10 +70,8 @@ static void session_warn_output(hill_session *session)
 static int session_plan(hill_session *session, hill_error *error)
 {
     hill_shape shape = HILL_SHAPE_INIT;
-    shape.inputs = session->encoder->width;
-    shape.outputs = hill__encoder_outputs(session->encoder);
+    hill__encoder_shape(session->encoder, &shape);
     shape.rows = session->train->count;
-    shape.task = session->encoder->task;
     return hill_plan_new(session->recipe, &shape, &session->host, &session->plan, error);
 }
 

@@ -53,6 +53,14 @@ void hill__activate_slope(const hill__op *activation, const hill__walk *walk, fl
         run_activation(&(activation_job){activation, walk, d, v, units, true});
 }
 
+void hill__slope_below(const hill__instr *instr, const hill__walk *walk, size_t first, size_t rows)
+{
+    hill__slope_loop slope = walk->kernels->slope[instr->below->kernel];
+    size_t at = first * instr->inputs;
+    if (slope)
+        slope(walk->d_next + at, hill__buffer(walk, instr->below_z) + at, rows * instr->inputs);
+}
+
 void hill__activation_forward(const hill__instr *instr, hill__walk *walk)
 {
     hill__activate(instr->op, walk, hill__buffer(walk, instr->y), hill__input_of(instr, walk), instr->outputs);

@@ -179,9 +179,7 @@ static void turn_back(void *context, unsigned part, unsigned parts)
     hill__split(walk->rows, HILL__LANES, part, parts, &begin, &end);
     float *out = walk->d_next + begin * inputs;
     walk->kernels->transpose(out, inputs, job->in + begin, walk->rows, inputs, end - begin);
-    hill__slope_loop slope = walk->kernels->slope[job->instr->below->kernel];
-    if (slope)
-        slope(out, hill__buffer(walk, job->instr->below_z) + begin * inputs, (end - begin) * inputs);
+    hill__slope_below(job->instr, walk, begin, end - begin);
 }
 
 /* The same by W d^T, turned back afterwards: the very chains, with their factors the other way round. */
@@ -204,21 +202,15 @@ static void hand_on_by_rows(const hill__instr *instr, hill__walk *walk)
     hill__walk_share(walk, MOVE_WORK * instr->inputs * walk->rows, turn_back, &turn);
 }
 
-static void hand_on(const hill__instr *instr, hill__walk *walk)
-{
-    (instr->turn_d ? hand_on_by_rows : hand_on_by_weights)(instr, walk);
-    float *d = walk->d;
-    walk->d = walk->d_next;
-    walk->d_next = d;
-}
-
 void hill__dense_backward(const hill__instr *instr, hill__walk *walk)
 {
     if (!instr->slope_above)
         hill__activate_slope(instr->activation, walk, walk->d, hill__buffer(walk, instr->z), instr->outputs);
     find_gradient(instr, walk);
-    if (!instr->first)
-        hand_on(instr, walk);
+    if (instr->first)
+        return;
+    (instr->turn_d ? hand_on_by_rows : hand_on_by_weights)(instr, walk);
+    hill__hand_on(walk);
 }
 
 void hill__dense_formula(const hill__formula *f)

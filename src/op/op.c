@@ -12,21 +12,24 @@
 #define FROM_INPUT HILL__OP_FROM_INPUT
 #define KINK HILL__OP_KINK
 #define ROW HILL__OP_ROW
+#define UNITS HILL__OP_UNITS
+#define WINDOW HILL__OP_WINDOW
+#define WEIGHTS HILL__OP_WEIGHTS
 #define MARGIN HILL__OP_MARGIN
 #define UNSCALED HILL__OP_UNSCALED
 #define COUNTS HILL__OP_COUNTS
 
 static const hill__op operators[HILL__OP_COUNT] = {
-#define LAYER(id, word, text, sentence)       \
-    [HILL__OP_##id] = {word,                  \
-                       HILL__LAYER,           \
-                       0,                     \
-                       0,                     \
-                       HILL__OP_identity,     \
-                       text,                  \
-                       sentence,              \
-                       hill__##id##_forward,  \
-                       hill__##id##_backward, \
+#define LAYER(id, word, flags, text, sentence) \
+    [HILL__OP_##id] = {word,                   \
+                       HILL__LAYER,            \
+                       flags,                  \
+                       0,                      \
+                       HILL__OP_identity,      \
+                       text,                   \
+                       sentence,               \
+                       hill__##id##_forward,   \
+                       hill__##id##_backward,  \
                        hill__##id##_formula},
 #define ACTIVATION(id, word, flags, text, sentence) \
     [HILL__OP_##id] = {word,                        \
@@ -64,6 +67,13 @@ const hill__op *hill__op_find(hill__family family, const char *word)
         if (operators[i].family == family && strcmp(operators[i].word, word) == 0)
             return &operators[i];
     return NULL;
+}
+
+void hill__hand_on(hill__walk *walk)
+{
+    float *d = walk->d;
+    walk->d = walk->d_next;
+    walk->d_next = d;
 }
 
 void hill__walk_share(const hill__walk *walk, size_t work, hill__task task, void *context)

@@ -6,9 +6,10 @@
 
 #include "base/threads.h"
 #include "kernel/kernel.h"
+#include "op/window.h"
 
 typedef enum hill__op_id {
-#define LAYER(id, word, formula, sentence) HILL__OP_##id,
+#define LAYER(id, word, flags, formula, sentence) HILL__OP_##id,
 #define ACTIVATION(id, word, flags, formula, sentence) HILL__OP_##id,
 #define COST(id, word, kernel, output, flags, formula, sentence) HILL__OP_##id,
 #include "op/op.def"
@@ -20,9 +21,12 @@ typedef enum hill__family { HILL__LAYER, HILL__ACTIVATION, HILL__COST } hill__fa
 #define HILL__OP_FROM_INPUT 1u
 #define HILL__OP_KINK 2u
 #define HILL__OP_ROW 4u
-#define HILL__OP_MARGIN 8u
-#define HILL__OP_UNSCALED 16u
-#define HILL__OP_COUNTS 32u
+#define HILL__OP_UNITS 8u
+#define HILL__OP_WINDOW 16u
+#define HILL__OP_WEIGHTS 32u
+#define HILL__OP_MARGIN 64u
+#define HILL__OP_UNSCALED 128u
+#define HILL__OP_COUNTS 256u
 
 /* No buffer. */
 #define HILL__NOWHERE SIZE_MAX
@@ -33,12 +37,16 @@ typedef enum hill__family { HILL__LAYER, HILL__ACTIVATION, HILL__COST } hill__fa
  */
 typedef struct hill__instr {
     const struct hill__op *op;
-    const struct hill__op *activation; /* of a dense layer: the one fused into it */
+    const struct hill__op *activation; /* of a layer with weights: the one fused into it */
     size_t inputs, outputs;            /* units a row */
-    size_t weight, bias;               /* offsets in a vector */
+    hill__window window;               /* of a layer that has one */
+    size_t weight, bias;               /* offsets in a vector, of a layer that has them */
+    size_t weights, biases;            /* how many */
+    size_t fan_in, fan_out;            /* weights that a unit has, and that read an input */
+    size_t work;                       /* multiply-adds a row and product */
     size_t x, z, y;                    /* input; before the activation (where its slope needs that, else equal to y); output */
     bool first;                        /* nobody needs the gradient of its input */
-    const struct hill__op *below;      /* of a dense layer: the activation fused into the layer that made x, or identity */
+    const struct hill__op *below;      /* of a layer: the activation fused into the layer that made x, or identity */
     size_t below_z;                    /* what the slope of `below` is taken at */
     bool slope_above;                  /* the layer that reads y multiplies by this layer's slope */
     bool turn_d;                       /* backward turns d and dx over, which are smaller than the weights */
@@ -73,6 +81,7 @@ typedef struct hill__formula {
     const double *weight, *bias; /* [inputs][outputs], [outputs] */
     double *y;
     size_t outputs;
+    const hill__window *window; /* of a layer */
     size_t first, count;
     const double *target;
     const hill__cost_knobs *knobs;
@@ -111,13 +120,15 @@ static inline const float *hill__input_of(const hill__instr *instr, const hill__
 void hill__walk_share(const hill__walk *walk, size_t work, hill__task task, void *context);
 
 /* The families' functions, for op.c's table. */
-void hill__dense_forward(const hill__instr *instr, hill__walk *walk);
-void hill__dense_backward(const hill__instr *instr, hill__walk *walk);
+#define LAYER(id, word, flags, formula, sentence)                          \
+    void hill__##id##_forward(const hill__instr *instr, hill__walk *walk); \
+    void hill__##id##_backward(const hill__instr *instr, hill__walk *walk);
+#include "op/op.def"
 void hill__activation_forward(const hill__instr *instr, hill__walk *walk);
 void hill__activation_backward(const hill__instr *instr, hill__walk *walk);
 void hill__cost_forward(const hill__instr *instr, hill__walk *walk);
 void hill__cost_backward(const hill__instr *instr, hill__walk *walk);
-#define LAYER(id, word, formula, sentence) void hill__##id##_formula(const hill__formula *f);
+#define LAYER(id, word, flags, formula, sentence) void hill__##id##_formula(const hill__formula *f);
 #define ACTIVATION(id, word, flags, formula, sentence) void hill__##id##_formula(const hill__formula *f);
 #define COST(id, word, kernel, output, flags, formula, sentence) void hill__##id##_formula(const hill__formula *f);
 #include "op/op.def"
@@ -128,5 +139,14 @@ double hill__cost_edge(const hill__op *cost, const hill__formula *formula, size_
 /* Activation loops on buffers of any shape, shared by dense and activation.c: in place where y == x. */
 void hill__activate(const hill__op *activation, const hill__walk *walk, float *y, const float *x, size_t units);
 void hill__activate_slope(const hill__op *activation, const hill__walk *walk, float *d, const float *v, size_t units);
+
+/* Multiplies d_next, a layer's gradient of its input, by the slope of the activation that made that: for so many rows from one on. */
+void hill__slope_below(const hill__instr *instr, const hill__walk *walk, size_t first, size_t rows);
+
+/* d_next becomes d. */
+void hill__hand_on(hill__walk *walk);
+
+/* Whether the most of a window is another input with values `a` than with `b`. */
+bool hill__maxpool_turns(const hill__window *window, const double *a, const double *b);
 
 #endif

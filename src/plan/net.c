@@ -1,5 +1,5 @@
 /*
- * net.c - reads the text of a net: items between commas, each "UNITS [ACTIVATION]" or, last, "output ACTIVATION".
+ * net.c - reads the text of a net: items between commas, each "UNITS [ACTIVATION]", "LAYER ..." or, last, "output ACTIVATION".
  */
 #include "base/fp.h"
 
@@ -10,7 +10,7 @@
 #include "base/number.h"
 
 #define WORD_BYTES 40
-#define WORDS_AN_ITEM 2
+#define WORDS_AN_ITEM 10
 
 typedef struct net_word {
     char text[WORD_BYTES];
@@ -22,6 +22,7 @@ typedef struct net_reader {
     size_t at;
     net_word words[WORDS_AN_ITEM];
     size_t count;
+    size_t next; /* of the words, while a layer is read */
     hill_error *error;
 } net_reader;
 
@@ -63,29 +64,116 @@ static int find_activation(net_reader *reader, const net_word *word, const hill_
                       near ? "did you mean '" : "relu, tanh or sigmoid would be one", near ? near : "", near ? "'?" : "");
 }
 
-static int read_layer(net_reader *reader, hill__net *net)
+static int read_output(net_reader *reader, hill__net *net)
+{
+    const net_word *first = &reader->words[0];
+    if (reader->count < 2)
+        return hill__fail(reader->error, HILL_ERECIPE,
+                          "net: character %zu: 'output' needs its activation, as in 'output sigmoid'", first->at);
+    if (reader->text[reader->at])
+        return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: the output layer must be the last", first->at);
+    return find_activation(reader, &reader->words[1], &net->output);
+}
+
+static bool parse_size(const char *text, size_t length, size_t most, size_t *out)
+{
+    uint64_t value;
+    if (!hill__parse_unsigned(text, length, &value) || value < 1 || value > most)
+        return false;
+    *out = (size_t)value;
+    return true;
+}
+
+/* The next word, which must be a size; `what` names it. */
+static int read_size(net_reader *reader, const char *what, size_t most, size_t *out)
+{
+    const net_word *word = &reader->words[reader->next];
+    if (reader->next < reader->count && parse_size(word->text, strlen(word->text), most, out)) {
+        reader->next++;
+        return HILL_OK;
+    }
+    const net_word *before = &reader->words[reader->next - 1];
+    return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: '%s' needs %s, 1 to %zu", before->at, before->text,
+                      what, most);
+}
+
+/* "5x5", "5" or "all". */
+static int read_window(net_reader *reader, hill__net_layer *layer)
+{
+    const net_word *word = &reader->words[reader->next], *before = word - 1;
+    const char *text = word->text, *cross = reader->next < reader->count ? strchr(text, 'x') : NULL;
+    bool good = reader->next < reader->count;
+    if (good && cross)
+        good = parse_size(text, (size_t)(cross - text), HILL__NET_WINDOW, &layer->height) &&
+               parse_size(cross + 1, strlen(cross + 1), HILL__NET_WINDOW, &layer->width);
+    else if (good && strcmp(text, "all") != 0)
+        good = parse_size(text, strlen(text), HILL__NET_WINDOW, &layer->width);
+    if (!good)
+        return hill__fail(reader->error, HILL_ERECIPE,
+                          "net: character %zu: '%s' needs a window, as in '%s %s3x3', sides 1 to %d", before->at, before->text,
+                          layer->op->word, layer->op->flags & HILL__OP_UNITS ? "32 " : "", HILL__NET_WINDOW);
+    reader->next++;
+    return HILL_OK;
+}
+
+/* What may follow a layer: "stride 2", "same", "groups 4" and an activation, where it has such. */
+static int read_option(net_reader *reader, hill__net_layer *layer)
+{
+    const net_word *word = &reader->words[reader->next++];
+    bool window = layer->op->flags & HILL__OP_WINDOW, weights = layer->op->flags & HILL__OP_WEIGHTS;
+    if (window && strcmp(word->text, "stride") == 0)
+        return read_size(reader, "a number of pixels", HILL__NET_WINDOW, &layer->stride);
+    if (window && weights && strcmp(word->text, "groups") == 0)
+        return read_size(reader, "a number of groups", HILL__NET_UNITS, &layer->groups);
+    if (window && weights && strcmp(word->text, "same") == 0) {
+        layer->same = true;
+        return HILL_OK;
+    }
+    if (weights && reader->next == reader->count)
+        return find_activation(reader, word, &layer->activation);
+    return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: '%s' doesn't belong to a layer %s", word->at,
+                      word->text, layer->op->word);
+}
+
+/* "64 relu" */
+static int read_dense(net_reader *reader, hill__net_layer *layer)
 {
     const net_word *first = &reader->words[0];
     uint64_t units;
-    if (strcmp(first->text, "output") == 0) {
-        if (reader->count < 2)
-            return hill__fail(reader->error, HILL_ERECIPE,
-                              "net: character %zu: 'output' needs its activation, as in 'output sigmoid'", first->at);
-        if (reader->text[reader->at])
-            return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: the output layer must be the last", first->at);
-        return find_activation(reader, &reader->words[1], &net->output);
-    }
     if (!hill__parse_unsigned(first->text, strlen(first->text), &units))
         return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: unknown layer '%s'; a layer is written '64 relu'",
                           first->at, first->text);
     if (units < 1 || units > HILL__NET_UNITS)
         return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: a layer has 1 to %d units, not %s", first->at,
                           HILL__NET_UNITS, first->text);
+    if (reader->count > 2)
+        return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: a layer is 'UNITS ACTIVATION', as in '64 relu'",
+                          reader->words[2].at);
+    layer->units = (size_t)units;
+    return reader->count == 2 ? find_activation(reader, &reader->words[1], &layer->activation) : HILL_OK;
+}
+
+static int read_layer(net_reader *reader, hill__net *net)
+{
+    const net_word *first = &reader->words[0];
+    if (strcmp(first->text, "output") == 0)
+        return read_output(reader, net);
     if (net->count == HILL__NET_LAYERS)
         return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: more than %d layers", first->at, HILL__NET_LAYERS);
+    const hill__op *op = hill__op_find(HILL__LAYER, first->text), *none = hill__op_at(HILL__OP_identity);
     hill__net_layer *layer = &net->layers[net->count++];
-    *layer = (hill__net_layer){(size_t)units, hill__op_at(HILL__OP_relu)};
-    return reader->count == 2 ? find_activation(reader, &reader->words[1], &layer->activation) : HILL_OK;
+    *layer = (hill__net_layer){.op = op ? op : hill__op_at(HILL__OP_dense), .groups = 1, .at = first->at};
+    layer->activation = layer->op->flags & HILL__OP_WEIGHTS ? hill__op_at(HILL__OP_relu) : none;
+    if (!op)
+        return read_dense(reader, layer);
+    reader->next = 1;
+    if (op->flags & HILL__OP_UNITS)
+        HILL__TRY(read_size(reader, "a number of units", HILL__NET_UNITS, &layer->units));
+    if (op->flags & HILL__OP_WINDOW)
+        HILL__TRY(read_window(reader, layer));
+    while (reader->next < reader->count)
+        HILL__TRY(read_option(reader, layer));
+    return HILL_OK;
 }
 
 int hill__net_parse(const char *text, hill__net *net, hill_error *error)

@@ -9,10 +9,17 @@
 
 #define HILL__NET_LAYERS 64
 #define HILL__NET_UNITS 1048576
+#define HILL__NET_WINDOW 65535
 
 typedef struct hill__net_layer {
-    size_t units; /* of the output layer 0: the targets say */
+    const hill__op *op;
+    size_t units;         /* or channels that come out; 0: as many as go in */
+    size_t height, width; /* of the window; height 0: 1 on a row of columns, else as the width; both 0: all there is */
+    size_t stride;        /* 0: 1, or a pooling window's width */
+    size_t groups;
+    bool same;
     const hill__op *activation;
+    size_t at; /* 1-based character of the text */
 } hill__net_layer;
 
 typedef struct hill__net {

@@ -10,131 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "plan/net.h"
+#include "plan/layers.h"
 #include "plan/resolve.h"
-
-typedef struct plan_builder {
-    hill_plan *plan;
-    bool fused;
-    size_t x;     /* buffer the next instruction reads */
-    size_t width; /* its units */
-    size_t widest;
-    size_t largest_turned;
-    size_t rows; /* of a block, at most */
-} plan_builder;
 
 /* Floats besides its weights that a model may take for answers. */
 #define ANSWER_FLOATS ((size_t)1 << 22)
-
-/* Takes `floats` from *total, padded; false when sizes wrap. */
-static bool reserve(size_t *total, size_t floats, size_t *offset)
-{
-    size_t padded;
-    *offset = *total;
-    return hill__round_up(floats, HILL__PAD, &padded) && hill__add(*total, padded, total);
-}
-
-static bool reserve_rows(plan_builder *builder, size_t units, size_t *offset)
-{
-    size_t floats;
-    return hill__mul(units, builder->plan->block_rows, &floats) && reserve(&builder->plan->scratch, floats, offset);
-}
-
-static hill__instr *append(plan_builder *builder, const hill__op *op, size_t outputs)
-{
-    hill_plan *plan = builder->plan;
-    void *instrs = plan->instrs;
-    if (!hill__grow(&plan->allocator, &instrs, &plan->capacity, plan->count + 1, sizeof *plan->instrs))
-        return NULL;
-    plan->instrs = instrs;
-    hill__instr *instr = &plan->instrs[plan->count++];
-    *instr = (hill__instr){.op = op,
-                           .activation = hill__op_at(HILL__OP_identity),
-                           .inputs = builder->width,
-                           .outputs = outputs,
-                           .weight = HILL__NOWHERE,
-                           .bias = HILL__NOWHERE,
-                           .below = hill__op_at(HILL__OP_identity),
-                           .x = builder->x,
-                           .first = builder->x == HILL__NOWHERE};
-    return instr;
-}
-
-static bool add_activation(plan_builder *builder, const hill__op *activation)
-{
-    hill__instr *instr = append(builder, activation, builder->width);
-    if (!instr || !reserve_rows(builder, builder->width, &instr->y))
-        return false;
-    instr->z = activation->flags & HILL__OP_FROM_INPUT ? instr->x : instr->y;
-    builder->x = instr->y;
-    return true;
-}
-
-/* The layer that makes this one's input lets it multiply by its slope, where that is a matter of single units. */
-static void take_slope_below(hill_plan *plan, hill__instr *instr)
-{
-    hill__instr *below = plan->count > 1 ? instr - 1 : NULL;
-    if (!below || below->op->family != HILL__LAYER || below->activation == hill__op_at(HILL__OP_identity) ||
-        below->activation->flags & HILL__OP_ROW)
-        return;
-    instr->below = below->activation;
-    instr->below_z = below->z;
-    below->slope_above = true;
-}
-
-/* The input's gradient needs the weights turned over, or d and, afterwards, what came of it. */
-static bool reserve_turned(plan_builder *builder, hill__instr *instr, size_t weights)
-{
-    size_t units, floats;
-    if (!hill__add(instr->inputs, instr->outputs, &units) || !hill__mul(units, builder->plan->block_rows, &floats))
-        return false;
-    instr->turn_d = floats < weights;
-    floats = instr->turn_d ? floats : weights;
-    builder->largest_turned = floats > builder->largest_turned ? floats : builder->largest_turned;
-    return true;
-}
-
-static bool add_dense(plan_builder *builder, size_t units, const hill__op *activation)
-{
-    hill_plan *plan = builder->plan;
-    size_t weights;
-    hill__instr *instr = append(builder, hill__op_at(HILL__OP_dense), units);
-    if (!instr || !hill__mul(builder->width, units, &weights) || !reserve(&plan->vector, weights, &instr->weight) ||
-        !reserve(&plan->vector, units, &instr->bias) || !reserve_rows(builder, units, &instr->y))
-        return false;
-    plan->parameters += weights + units;
-    plan->layers++;
-    if (!instr->first && !reserve_turned(builder, instr, weights))
-        return false;
-    instr->z = instr->y;
-    take_slope_below(plan, instr);
-    builder->x = instr->y;
-    builder->width = units;
-    builder->widest = units > builder->widest ? units : builder->widest;
-    if (!builder->fused)
-        return activation == hill__op_at(HILL__OP_identity) || add_activation(builder, activation);
-    instr->activation = activation;
-    return !(activation->flags & HILL__OP_FROM_INPUT) || reserve_rows(builder, units, &instr->z);
-}
-
-/* The output layer, the activation that turns it into answers, and the cost. */
-static bool add_head(plan_builder *builder, const hill__op *output, const hill__op *cost)
-{
-    hill_plan *plan = builder->plan;
-    bool together = cost->output != HILL__OP_identity;
-    if (!add_dense(builder, plan->outputs, together ? hill__op_at(HILL__OP_identity) : output))
-        return false;
-    plan->hidden_count = plan->count;
-    size_t x = builder->x;
-    if (together && !add_activation(builder, output))
-        return false;
-    plan->answer = builder->x;
-    builder->x = x;
-    hill__instr *instr = append(builder, cost, 1);
-    return instr && reserve(&plan->scratch, plan->block_rows, &plan->costs) &&
-           reserve_rows(builder, builder->widest, &plan->d) && reserve_rows(builder, builder->widest, &plan->d_next) &&
-           reserve(&plan->scratch, builder->largest_turned, &plan->turned);
-}
 
 static size_t block_rows_for(size_t batch)
 {
@@ -151,7 +31,7 @@ static hill__cost_knobs cost_knobs(const hill_recipe *recipe)
                               .smoothing = (float)hill__recipe_number(recipe, "smoothing")};
 }
 
-static int compile(plan_builder *builder, hill_error *error)
+static int compile(hill__builder *builder, hill_error *error)
 {
     hill_plan *plan = builder->plan;
     const hill__op *cost = hill__op_find(HILL__COST, hill_recipe_get(plan->recipe, "cost"));
@@ -166,25 +46,35 @@ static int compile(plan_builder *builder, hill_error *error)
     plan->rule = (hill__rule_id)hill__word_index(HILL_WORDS_RULE, hill_recipe_get(plan->recipe, "rule"));
     plan->cost_knobs = cost_knobs(plan->recipe);
     for (size_t i = 0; i < net.count; i++)
-        if (!add_dense(builder, net.layers[i].units, net.layers[i].activation))
-            return hill__fail_memory(error);
-    return add_head(builder, net.output, cost) ? HILL_OK : hill__fail_memory(error);
+        HILL__TRY(hill__add_layer(builder, &net.layers[i], error));
+    return hill__add_head(builder, net.output, cost, error);
+}
+
+static bool is_picture(const hill__extent *extent, size_t inputs)
+{
+    size_t pixels, units;
+    return hill__mul(extent->height, extent->width, &pixels) && hill__mul(pixels, extent->channels, &units) && units == inputs;
 }
 
 /* Builds a plan by a builder that has none yet. */
-static int build(plan_builder *builder, const hill_recipe *recipe, const hill_shape *shape, const hill_allocator *allocator,
+static int build(hill__builder *builder, const hill_recipe *recipe, const hill_shape *shape, const hill_allocator *allocator,
                  hill_plan **out, hill_error *error)
 {
     *out = NULL;
     if (shape->inputs == 0 || shape->outputs == 0)
         return hill__fail(error, HILL_EARGUMENT, "a net has at least one input and one output");
+    hill__extent picture = {shape->height, shape->width, shape->channels};
+    if (picture.height && !is_picture(&picture, shape->inputs))
+        return hill__fail(error, HILL_EARGUMENT, "height, width and channels of a picture don't make its inputs");
     hill_plan *plan = hill__alloc(allocator, 1, sizeof *plan);
     if (!plan)
         return hill__fail_memory(error);
-    *plan = (hill_plan){.allocator = *allocator, .task = shape->task, .inputs = shape->inputs, .outputs = shape->outputs};
+    *plan = (hill_plan){
+        .allocator = *allocator, .task = shape->task, .inputs = shape->inputs, .outputs = shape->outputs, .picture = picture};
     builder->plan = plan;
     builder->x = HILL__NOWHERE;
     builder->width = shape->inputs;
+    builder->extent = picture.height ? picture : (hill__extent){1, shape->inputs, 1};
     int status = hill__recipe_copy(recipe, allocator, &plan->recipe, error);
     if (status >= 0)
         status = hill__recipe_resolve(plan->recipe, shape, error);
@@ -201,7 +91,7 @@ static int build(plan_builder *builder, const hill_recipe *recipe, const hill_sh
 int hill__plan_build(const hill_recipe *recipe, const hill_shape *shape, bool fused, const hill_allocator *allocator,
                      hill_plan **out, hill_error *error)
 {
-    plan_builder builder = {.fused = fused, .rows = SIZE_MAX};
+    hill__builder builder = {.fused = fused, .rows = SIZE_MAX};
     return build(&builder, recipe, shape, allocator, out, error);
 }
 
@@ -214,7 +104,7 @@ int hill__plan_answering(const hill_recipe *recipe, const hill_shape *shape, con
     size_t rows = room / (plan->scratch / plan->block_rows + plan->inputs + plan->outputs);
     if (rows >= plan->block_rows)
         return HILL_OK;
-    plan_builder builder = {.fused = true, .rows = rows ? rows : 1};
+    hill__builder builder = {.fused = true, .rows = rows ? rows : 1};
     hill_plan_free(*out);
     return build(&builder, recipe, shape, allocator, out, error);
 }
@@ -252,8 +142,7 @@ static double row_operations(const hill_plan *plan)
     for (size_t i = 0; i < plan->count; i++) {
         const hill__instr *instr = &plan->instrs[i];
         double products = instr->first ? 2 : 3; /* up, the weights' gradient, and the input's where somebody needs it */
-        if (instr->op->family == HILL__LAYER)
-            sum += 2 * products * (double)instr->inputs * (double)instr->outputs;
+        sum += 2 * products * (double)instr->work;
     }
     return sum;
 }
@@ -276,27 +165,42 @@ int hill_plan_info(const hill_plan *plan, hill_plan_sizes *sizes)
     return HILL_OK;
 }
 
-/* Dense instruction number `layer`, from 0. */
-static const hill__instr *dense_at(const hill_plan *plan, size_t layer)
+/* Number `layer`, from 0, of those with weights. */
+static const hill__instr *weights_at(const hill_plan *plan, size_t layer)
 {
     for (size_t i = 0; i < plan->count; i++)
-        if (plan->instrs[i].op->family == HILL__LAYER && layer-- == 0)
+        if (plan->instrs[i].op->flags & HILL__OP_WEIGHTS && layer-- == 0)
             return &plan->instrs[i];
     return NULL;
 }
 
 int hill_plan_tensor(const hill_plan *plan, size_t i, hill_tensor *tensor)
 {
-    const hill__instr *instr = dense_at(plan, i / 2);
+    const hill__instr *instr = weights_at(plan, i / 2);
     if (!instr)
         return HILL_EARGUMENT;
+    const hill__window *window = &instr->window;
     bool is_weight = i % 2 == 0;
     snprintf(tensor->name, sizeof tensor->name, "layer%zu.%s", i / 2 + 1, is_weight ? "weight" : "bias");
-    tensor->rank = is_weight ? 2 : 1;
-    tensor->shape[0] = is_weight ? instr->inputs : instr->outputs;
-    tensor->shape[1] = is_weight ? instr->outputs : 0;
+    tensor->rank = !is_weight ? 1 : window->height ? 4 : 2;
     tensor->offset = is_weight ? instr->weight : instr->bias;
+    memset(tensor->shape, 0, sizeof tensor->shape);
+    tensor->shape[0] = !is_weight ? instr->biases : window->height ? window->height : instr->inputs;
+    if (tensor->rank > 1)
+        tensor->shape[tensor->rank - 1] = instr->biases;
+    if (tensor->rank == 4) {
+        tensor->shape[1] = window->width;
+        tensor->shape[2] = window->in.channels / window->groups;
+    }
     return HILL_OK;
+}
+
+size_t hill__tensor_count(const hill_tensor *tensor)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < tensor->rank; i++)
+        count *= tensor->shape[i];
+    return count;
 }
 
 const hill__instr *hill__plan_cost(const hill_plan *plan)

@@ -20,7 +20,8 @@ struct hill_plan {
     hill_recipe *recipe; /* resolved */
     hill_task task;
     size_t inputs, outputs;
-    hill__instr *instrs; /* layers and activations, then the cost */
+    hill__extent picture; /* what the inputs are; height 0: no picture */
+    hill__instr *instrs;  /* layers and activations, then the cost */
     size_t count;
     size_t capacity;
     size_t
@@ -52,6 +53,9 @@ int hill__plan_answering(const hill_recipe *recipe, const hill_shape *shape, con
 
 /* Vectors of a run: weights and the rule's moments, twice; gradient, best weights, weights before the step. */
 size_t hill__plan_vectors(const hill_plan *plan);
+
+/* Floats of a tensor. */
+size_t hill__tensor_count(const hill_tensor *tensor);
 
 /* The cost instruction. */
 const hill__instr *hill__plan_cost(const hill_plan *plan);

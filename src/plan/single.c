@@ -7,7 +7,8 @@
 
 static bool is_small(const hill__instr *instr)
 {
-    return instr->op->family == HILL__LAYER && instr->outputs <= HILL__LANES && !(instr->activation->flags & HILL__OP_ROW);
+    return instr->op == hill__op_at(HILL__OP_dense) && instr->outputs <= HILL__LANES &&
+           !(instr->activation->flags & HILL__OP_ROW);
 }
 
 size_t hill__singles_count(const hill_plan *plan)

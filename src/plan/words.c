@@ -10,7 +10,7 @@
 #define WORD(word, formula, sentence) {word, formula, sentence},
 
 static const hill_word layer_words[] = {
-#define LAYER(id, word, formula, sentence) WORD(word, formula, sentence)
+#define LAYER(id, word, flags, formula, sentence) WORD(word, formula, sentence)
 #include "op/op.def"
     {NULL, NULL, NULL}};
 

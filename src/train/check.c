@@ -35,7 +35,7 @@
 /* One instruction of the chain that the formulas walk: layer, activation, ..., output activation, cost. */
 typedef struct check_link {
     const hill__op *op;
-    const hill__instr *layer; /* of a dense link */
+    const hill__instr *layer; /* of a layer */
     size_t inputs, outputs;
     size_t at; /* where its outputs begin in a row of values */
 } check_link;
@@ -78,16 +78,22 @@ static void link_all(checker *c)
     }
 }
 
+static bool has_weights(const check_link *link)
+{
+    return link->op->flags & HILL__OP_WEIGHTS;
+}
+
 /* Computes outputs first .. first + count - 1 of link l for one row of values. */
 static void walk_link(const checker *c, size_t l, double *values, const double *target, size_t first, size_t count)
 {
     const check_link *link = &c->links[l];
     hill__formula formula = {.x = values + (l ? c->links[l - 1].at : 0),
                              .inputs = link->inputs,
-                             .weight = link->layer ? c->weights + link->layer->weight : NULL,
-                             .bias = link->layer ? c->weights + link->layer->bias : NULL,
+                             .weight = has_weights(link) ? c->weights + link->layer->weight : NULL,
+                             .bias = has_weights(link) ? c->weights + link->layer->bias : NULL,
                              .y = values + link->at,
                              .outputs = link->outputs,
+                             .window = link->layer ? &link->layer->window : NULL,
                              .first = first,
                              .count = count,
                              .target = target,
@@ -95,10 +101,11 @@ static void walk_link(const checker *c, size_t l, double *values, const double *
     link->op->formula(&formula);
 }
 
-/* The cost of one row after unit `unit` of link l has changed. */
+/* The cost of one row after a weight of unit `unit` of link l has changed; a window's weights have units everywhere. */
 static double walk_from(const checker *c, size_t l, size_t unit, double *values, const double *target)
 {
-    walk_link(c, l, values, target, unit, 1);
+    bool everywhere = c->links[l].op->flags & HILL__OP_WINDOW;
+    walk_link(c, l, values, target, everywhere ? 0 : unit, everywhere ? c->links[l].outputs : 1);
     for (size_t next = l + 1; next < c->link_count; next++)
         walk_link(c, next, values, target, 0, c->links[next].outputs);
     return values[c->width - 1];
@@ -118,6 +125,8 @@ static bool straddles(const checker *c, const double *a, const double *b, const 
     for (size_t l = 1; l < c->link_count; l++) {
         const check_link *link = &c->links[l];
         size_t x = c->links[l - 1].at;
+        if (link->op == hill__op_at(HILL__OP_maxpool) && hill__maxpool_turns(&link->layer->window, a + x, b + x))
+            return true;
         for (size_t i = 0; link->op->flags & (HILL__OP_KINK | HILL__OP_MARGIN) && i < link->inputs; i++) {
             double above = edge_at(link, a + x, target, i), other = edge_at(link, b + x, target, i);
             if ((above > 0) != (other > 0) || above == 0 || other == 0)
@@ -161,9 +170,11 @@ static double tensor_rms(const checker *c, size_t offset, size_t count)
 /* Multiply-adds that one row of one probe of link l takes. */
 static double probe_work(const checker *c, size_t l)
 {
-    double work = (double)c->links[l].inputs + (double)c->width;
+    const check_link *probed = &c->links[l];
+    double work = (double)c->width;
+    work += (double)(probed->op->flags & HILL__OP_WINDOW ? probed->layer->work : probed->inputs);
     for (size_t next = l + 1; next < c->link_count; next++)
-        work += (double)c->links[next].outputs * (c->links[next].layer ? (double)c->links[next].inputs : 20);
+        work += has_weights(&c->links[next]) ? (double)c->links[next].layer->work : 20 * (double)c->links[next].inputs;
     return 2 * work;
 }
 
@@ -177,6 +188,19 @@ static size_t probes_for(const checker *c, size_t l, size_t count)
     return probes < (double)count ? (size_t)probes : count;
 }
 
+/* "layer2.weight[3, 7]" */
+static void name_element(const hill_tensor *tensor, size_t element, char *out, size_t size)
+{
+    size_t below = hill__tensor_count(tensor);
+    int length = snprintf(out, size, "%s[", tensor->name);
+    for (size_t i = 0; i < tensor->rank && (size_t)length < size; i++) {
+        below /= tensor->shape[i];
+        length += snprintf(out + length, size - (size_t)length, "%s%zu%s", i ? ", " : "", element / below,
+                           i + 1 < tensor->rank ? "" : "]");
+        element %= below;
+    }
+}
+
 static void compare(checker *c, const hill_tensor *tensor, size_t element, double derivative, double rms)
 {
     double g = (double)c->gradient[tensor->offset + element];
@@ -188,18 +212,14 @@ static void compare(checker *c, const hill_tensor *tensor, size_t element, doubl
     c->check->worst = error;
     c->check->worst_engine = g;
     c->check->worst_formula = derivative;
-    if (tensor->rank == 2)
-        snprintf(c->check->worst_weight, sizeof c->check->worst_weight, "%s[%zu, %zu]", tensor->name,
-                 element / tensor->shape[1], element % tensor->shape[1]);
-    else
-        snprintf(c->check->worst_weight, sizeof c->check->worst_weight, "%s[%zu]", tensor->name, element);
+    name_element(tensor, element, c->check->worst_weight, sizeof c->check->worst_weight);
 }
 
 static void check_tensor(checker *c, size_t index, size_t l)
 {
     hill_tensor tensor = HILL_TENSOR_INIT;
     hill_plan_tensor(c->plan, index, &tensor);
-    const size_t outputs = tensor.shape[tensor.rank - 1], count = tensor.rank == 2 ? tensor.shape[0] * outputs : outputs;
+    const size_t outputs = tensor.shape[tensor.rank - 1], count = hill__tensor_count(&tensor);
     const size_t probes = probes_for(c, l, count);
     const double rms = tensor_rms(c, tensor.offset, count);
     hill__permutation order = hill__permutation_make(count, c->run->seed, index, HILL__PURPOSE_CHECK);
@@ -295,8 +315,8 @@ static double default_limit(const checker *c)
 {
     size_t widest = 16;
     for (size_t l = 0; l < c->link_count; l++)
-        if (c->links[l].layer && c->links[l].inputs > widest)
-            widest = c->links[l].inputs;
+        if (has_weights(&c->links[l]) && c->links[l].layer->fan_in > widest)
+            widest = c->links[l].layer->fan_in;
     return 1e-4 * sqrt((double)widest / 16);
 }
 
@@ -311,7 +331,7 @@ static int check_at(checker *c, const hill_source *source, uint64_t seed)
         c->weights[i] = (double)c->point[i];
     HILL__TRY(gather_rows(c, source));
     for (size_t l = 0, layer = 0; l < c->link_count; l++)
-        if (c->links[l].layer) {
+        if (has_weights(&c->links[l])) {
             check_tensor(c, 2 * layer, l);
             check_tensor(c, 2 * layer + 1, l);
             layer++;

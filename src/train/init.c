@@ -10,7 +10,7 @@
 
 #include "base/random.h"
 
-/* The activation behind a dense layer: fused into it, or the next instruction. */
+/* The activation behind a layer: fused into it, or the next instruction. */
 static const hill__op *activation_behind(const hill_plan *plan, size_t i)
 {
     const hill__instr *instr = &plan->instrs[i];
@@ -31,7 +31,7 @@ static hill__init_id auto_init(const hill__op *activation)
 
 static double spread_of(hill__init_id init, const hill__instr *instr)
 {
-    double inputs = (double)instr->inputs, outputs = (double)instr->outputs;
+    double inputs = (double)instr->fan_in, outputs = (double)instr->fan_out;
     switch (init) {
     case HILL__INIT_glorot:
         return sqrt(6 / (inputs + outputs));
@@ -57,19 +57,18 @@ static void draw_all(const hill_plan *plan, uint64_t seed, float *weights, int c
     memset(weights, 0, plan->vector * sizeof *weights);
     for (size_t i = 0; i < plan->count; i++) {
         const hill__instr *instr = &plan->instrs[i];
-        if (instr->op->family != HILL__LAYER)
+        if (!(instr->op->flags & HILL__OP_WEIGHTS))
             continue;
         hill__init_id init = chosen < 0 ? auto_init(activation_behind(plan, i)) : (hill__init_id)chosen;
         float spread = (float)spread_of(init, instr);
-        size_t count = instr->inputs * instr->outputs;
         if (init == HILL__INIT_uniform) {
-            draw(weights + instr->weight, count, seed, tensor, 0, 1);
-            draw(weights + instr->bias, instr->outputs, seed, tensor + 1, 0, 1);
+            draw(weights + instr->weight, instr->weights, seed, tensor, 0, 1);
+            draw(weights + instr->bias, instr->biases, seed, tensor + 1, 0, 1);
         } else {
             if (spread > 0)
-                draw(weights + instr->weight, count, seed, tensor, -spread, 2 * spread);
+                draw(weights + instr->weight, instr->weights, seed, tensor, -spread, 2 * spread);
             if (bias_spread > 0)
-                draw(weights + instr->bias, instr->outputs, seed, tensor + 1, -bias_spread, 2 * bias_spread);
+                draw(weights + instr->bias, instr->biases, seed, tensor + 1, -bias_spread, 2 * bias_spread);
         }
         tensor += 2;
     }

@@ -35,8 +35,7 @@ static bool name_tensor(const hill_run *run, const float *vector, const char *wh
     hill_tensor tensor = HILL_TENSOR_INIT;
     for (size_t i = 2 * run->plan->layers; i-- > 0;) {
         (void)hill_plan_tensor(run->plan, i, &tensor);
-        size_t count = tensor.shape[0] * (tensor.rank == 2 ? tensor.shape[1] : 1);
-        if (!run->kernels->finite(vector + tensor.offset, count)) {
+        if (!run->kernels->finite(vector + tensor.offset, hill__tensor_count(&tensor))) {
             snprintf(out, size, "%s %s", what, tensor.name);
             return true;
         }
@@ -50,7 +49,7 @@ static bool name_layer(const hill_run *run, size_t rows, char *out, size_t size)
     size_t layer = 0;
     for (size_t i = 0; i < run->plan->hidden_count; i++) {
         const hill__instr *instr = &run->plan->instrs[i];
-        layer += instr->op->family == HILL__LAYER;
+        layer += instr->op->flags & HILL__OP_WEIGHTS ? 1 : 0;
         if (!run->kernels->finite(run->scratch + instr->y, rows * instr->outputs)) {
             snprintf(out, size, "a unit of layer %zu", layer);
             return true;

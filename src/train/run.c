@@ -98,16 +98,17 @@ static size_t block_of(const hill_run *run, uint64_t rows)
  */
 static size_t rows_to_share(const hill_run *run)
 {
-    double weights = 0, units = 0, reuse = run->kernels->thread_reuse;
-    hill_tensor tensor = HILL_TENSOR_INIT;
-    for (size_t i = 0; hill_plan_tensor(run->plan, i, &tensor) == HILL_OK; i++) {
-        if (tensor.rank != 2)
+    double work = 0, weights = 0, units = 0, reuse = run->kernels->thread_reuse;
+    for (size_t i = 0; i < run->plan->count; i++) {
+        const hill__instr *instr = &run->plan->instrs[i];
+        if (!(instr->op->flags & HILL__OP_WEIGHTS))
             continue;
-        weights += (double)tensor.shape[0] * (double)tensor.shape[1];
-        units += (double)tensor.shape[0] + (double)tensor.shape[1];
+        work += (double)instr->work;
+        weights += (double)instr->weights;
+        units += (double)instr->inputs + (double)instr->outputs;
     }
-    /* rows * weights multiply-adds to rows * units + weights floats */
-    double spare = weights - reuse * units;
+    /* rows * work multiply-adds to rows * units + weights floats */
+    double spare = work - reuse * units;
     return spare > 0 && reuse * weights / spare < 1e9 ? (size_t)(reuse * weights / spare) + 1 : SIZE_MAX;
 }
 

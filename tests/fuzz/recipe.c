@@ -52,8 +52,18 @@ static void two_steps(const hill_plan *plan, const hill_host *host, const hill_p
 /* A plan's own recipe leaves nothing to choose: it gives the same plan. */
 static void plan_twice(const hill_recipe *recipe, unsigned how, const hill_host *host)
 {
-    hill_shape shape = {sizeof shape, 1 + (how & 7), how & 0x80 ? 2 + (how >> 3 & 3) : 1, 4,
-                        how & 0x80 ? HILL_TASK_CLASSES : HILL_TASK_NUMBERS};
+    hill_shape shape = {sizeof shape,
+                        1 + (how & 7),
+                        how & 0x80 ? 2 + (how >> 3 & 3) : 1,
+                        4,
+                        how & 0x80 ? HILL_TASK_CLASSES : HILL_TASK_NUMBERS,
+                        0,
+                        0,
+                        0};
+    if (shape.inputs == 8) { /* a picture */
+        shape.height = shape.channels = 2;
+        shape.width = 2;
+    }
     hill_error error = HILL_ERROR_INIT;
     hill_plan_sizes sizes = HILL_PLAN_SIZES_INIT, sizes_again = HILL_PLAN_SIZES_INIT;
     hill_plan *plan, *again;

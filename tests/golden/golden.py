@@ -118,6 +118,10 @@ RECIPES = {
     "best": ("wide", "target=letter valid=0.2 patience=2 rate=0.05 epochs=8 batch=31 net=15.relu"),
     # Bytes to inputs.
     "images": ("digits", "valid=0.15 epochs=2 batch=64 net=21.relu"),
+    # Windows over pictures, and over a row of columns: plain and padded, in strides, in groups, in blocks of a batch.
+    "conv": ("digits", "valid=0 epochs=2 batch=64 net=conv.8.3x3.relu,maxpool.2,conv.20.5x5.relu,maxpool.2,21.relu"),
+    "conv-same": ("digits", "valid=0 epochs=1 batch=full net=conv.6.4x3.stride.2.same.silu,conv.12.3.same.groups.3,avgpool.all"),
+    "conv-line": ("wide", "target=sum valid=0 epochs=2 batch=50 net=conv.9.5.tanh,maxpool.3.stride.1,conv.4.3.gelu"),
     # Work enough for eight threads: in products cut by rows, and by columns; in a block of rows and a short one; in long sums;
     # in the rule's pass.
     "shared": ("wide", "target=letter valid=0 rule=adam epochs=1 batch=full net=300.gelu,200.tanh"),

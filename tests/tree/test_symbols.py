@@ -137,4 +137,4 @@ def test_soname_and_size(fact, tmp_path):
     run(["strip", tmp_path / "stripped"])
     size = (tmp_path / "stripped").stat().st_size
     fact("stripped libdownhill.so", f"{size / 1024:.0f} KiB")
-    assert size < 400 * 2**10, "the library has grown past its budget: see what with nm --size-sort"
+    assert size < 640 * 2**10, "the library has grown past its budget: see what with nm --size-sort"

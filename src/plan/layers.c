@@ -1,0 +1,177 @@
+/*
+ * layers.c - the instructions of a plan, appended one by one: what each reads, writes and needs room for.
+ */
+#include "base/fp.h"
+
+#include "plan/layers.h"
+
+/* Takes `floats` from *total, padded; false when sizes wrap. */
+static bool reserve(size_t *total, size_t floats, size_t *offset)
+{
+    size_t padded;
+    *offset = *total;
+    return hill__round_up(floats, HILL__PAD, &padded) && hill__add(*total, padded, total);
+}
+
+static bool reserve_rows(hill__builder *builder, size_t units, size_t *offset)
+{
+    size_t floats;
+    return hill__mul(units, builder->plan->block_rows, &floats) && reserve(&builder->plan->scratch, floats, offset);
+}
+
+static hill__instr *append(hill__builder *builder, const hill__op *op, size_t outputs)
+{
+    hill_plan *plan = builder->plan;
+    void *instrs = plan->instrs;
+    if (!hill__grow(&plan->allocator, &instrs, &plan->capacity, plan->count + 1, sizeof *plan->instrs))
+        return NULL;
+    plan->instrs = instrs;
+    hill__instr *instr = &plan->instrs[plan->count++];
+    *instr = (hill__instr){.op = op,
+                           .activation = hill__op_at(HILL__OP_identity),
+                           .inputs = builder->width,
+                           .outputs = outputs,
+                           .weight = HILL__NOWHERE,
+                           .bias = HILL__NOWHERE,
+                           .below = hill__op_at(HILL__OP_identity),
+                           .x = builder->x,
+                           .first = plan->layers == 0};
+    return instr;
+}
+
+static bool add_activation(hill__builder *builder, const hill__op *activation)
+{
+    hill__instr *instr = append(builder, activation, builder->width);
+    if (!instr || !reserve_rows(builder, builder->width, &instr->y))
+        return false;
+    instr->z = activation->flags & HILL__OP_FROM_INPUT ? instr->x : instr->y;
+    builder->x = instr->y;
+    return true;
+}
+
+/* The layer that makes this one's input lets it multiply by its slope, where that is a matter of single units. */
+static void take_slope_below(hill_plan *plan, hill__instr *instr)
+{
+    hill__instr *below = plan->count > 1 ? instr - 1 : NULL;
+    if (instr->first || !below || below->op->family != HILL__LAYER || below->activation == hill__op_at(HILL__OP_identity) ||
+        below->activation->flags & HILL__OP_ROW)
+        return;
+    instr->below = below->activation;
+    instr->below_z = below->z;
+    below->slope_above = true;
+}
+
+/* What a layer turns over for its input's gradient: its weights, or, where it has no window and they are smaller, d and dx. */
+static bool reserve_turned(hill__builder *builder, hill__instr *instr)
+{
+    size_t units, floats;
+    if (!hill__add(instr->inputs, instr->outputs, &units) || !hill__mul(units, builder->plan->block_rows, &floats))
+        return false;
+    instr->turn_d = floats < instr->weights && instr->window.height == 0;
+    floats = instr->turn_d ? floats : instr->weights;
+    builder->largest_turned = floats > builder->largest_turned ? floats : builder->largest_turned;
+    return true;
+}
+
+/* Sizes of a layer with weights. */
+static bool size_weights(hill__instr *instr, const hill__net_layer *layer)
+{
+    const hill__window *window = &instr->window;
+    instr->biases = layer->units;
+    instr->fan_in = instr->inputs;
+    instr->fan_out = layer->units;
+    if (window->height) {
+        size_t channels = window->in.channels / window->groups, pixels = window->height * window->width;
+        if (!hill__mul(channels, pixels, &instr->fan_in) || !hill__mul(layer->units / window->groups, pixels, &instr->fan_out))
+            return false;
+    }
+    size_t places = window->height ? hill__pixels(&window->out) : 1;
+    return hill__mul(instr->fan_in, instr->biases, &instr->weights) && hill__mul(instr->weights, places, &instr->work);
+}
+
+static bool reserve_weights(hill__builder *builder, hill__instr *instr, const hill__net_layer *layer)
+{
+    hill_plan *plan = builder->plan;
+    if (!size_weights(instr, layer) || !reserve(&plan->vector, instr->weights, &instr->weight) ||
+        !reserve(&plan->vector, instr->biases, &instr->bias) || (!instr->first && !reserve_turned(builder, instr)))
+        return false;
+    plan->parameters += instr->weights + instr->biases;
+    plan->layers++;
+    return true;
+}
+
+/* Where the window goes, and what comes out. */
+static int place_window(hill__builder *builder, const hill__net_layer *layer, hill__window *window, hill_error *error)
+{
+    const hill__extent *in = &builder->extent;
+    size_t outputs;
+    bool all = layer->width == 0, lines = layer->height == 0 && in->height == 1;
+    *window = (hill__window){.in = *in, .groups = layer->groups};
+    window->width = all ? in->width : layer->width;
+    window->height = all ? in->height : lines ? 1 : layer->height ? layer->height : layer->width;
+    window->stride = layer->stride ? layer->stride : layer->op->flags & HILL__OP_WEIGHTS ? 1 : window->width;
+    window->out.channels = layer->units ? layer->units : in->channels;
+    if (!hill__window_place(window, layer->same))
+        return hill__fail(error, HILL_ERECIPE,
+                          "net: character %zu: a window of %zux%zu is larger than what it slides over, %zux%zu%s", layer->at,
+                          window->height, window->width, in->height, in->width,
+                          builder->plan->picture.height ? "" : "; the inputs are no pictures, but a row of columns");
+    if (in->channels % window->groups || window->out.channels % window->groups)
+        return hill__fail(error, HILL_ERECIPE, "net: character %zu: %zu groups share out neither %zu channels to %zu evenly",
+                          layer->at, window->groups, in->channels, window->out.channels);
+    if (!hill__mul(hill__pixels(&window->out), window->out.channels, &outputs))
+        return hill__fail_memory(error);
+    return HILL_OK;
+}
+
+int hill__add_layer(hill__builder *builder, const hill__net_layer *layer, hill_error *error)
+{
+    hill_plan *plan = builder->plan;
+    hill__window window = {.height = 0};
+    hill__extent out = {1, layer->units, 1};
+    if (layer->op->flags & HILL__OP_WINDOW) {
+        HILL__TRY(place_window(builder, layer, &window, error));
+        out = window.out;
+    }
+    size_t outputs = hill__extent_units(&out);
+    hill__instr *instr = append(builder, layer->op, outputs);
+    if (!instr || !reserve_rows(builder, outputs, &instr->y))
+        return hill__fail_memory(error);
+    instr->window = window;
+    instr->z = instr->y;
+    if (layer->op->flags & HILL__OP_WEIGHTS && !reserve_weights(builder, instr, layer))
+        return hill__fail_memory(error);
+    take_slope_below(plan, instr);
+    builder->x = instr->y;
+    builder->width = outputs;
+    builder->extent = out;
+    builder->widest = outputs > builder->widest ? outputs : builder->widest;
+    bool none = layer->activation == hill__op_at(HILL__OP_identity), done = true;
+    if (builder->fused)
+        instr->activation = layer->activation;
+    if (!builder->fused && !none)
+        done = add_activation(builder, layer->activation);
+    else if (layer->activation->flags & HILL__OP_FROM_INPUT)
+        done = reserve_rows(builder, outputs, &instr->z);
+    return done ? HILL_OK : hill__fail_memory(error);
+}
+
+int hill__add_head(hill__builder *builder, const hill__op *output, const hill__op *cost, hill_error *error)
+{
+    hill_plan *plan = builder->plan;
+    bool together = cost->output != HILL__OP_identity;
+    hill__net_layer layer = {.op = hill__op_at(HILL__OP_dense),
+                             .units = plan->outputs,
+                             .activation = together ? hill__op_at(HILL__OP_identity) : output};
+    HILL__TRY(hill__add_layer(builder, &layer, error));
+    plan->hidden_count = plan->count;
+    size_t x = builder->x;
+    if (together && !add_activation(builder, output))
+        return hill__fail_memory(error);
+    plan->answer = builder->x;
+    builder->x = x;
+    bool done = append(builder, cost, 1) && reserve(&plan->scratch, plan->block_rows, &plan->costs) &&
+                reserve_rows(builder, builder->widest, &plan->d) && reserve_rows(builder, builder->widest, &plan->d_next) &&
+                reserve(&plan->scratch, builder->largest_turned, &plan->turned);
+    return done ? HILL_OK : hill__fail_memory(error);
+}

@@ -1,0 +1,27 @@
+/*
+ * layers.h - appends instructions to a plan.
+ */
+#ifndef HILL_PLAN_LAYERS_H
+#define HILL_PLAN_LAYERS_H
+
+#include "plan/net.h"
+#include "plan/plan.h"
+
+typedef struct hill__builder {
+    hill_plan *plan;
+    bool fused;
+    size_t x;            /* buffer the next instruction reads */
+    size_t width;        /* its units */
+    hill__extent extent; /* and how they lie */
+    size_t widest;
+    size_t largest_turned;
+    size_t rows; /* of a block, at most */
+} hill__builder;
+
+/* HILL_ERECIPE: the layer can't stand here. */
+int hill__add_layer(hill__builder *builder, const hill__net_layer *layer, hill_error *error);
+
+/* The output layer, the activation that turns it into answers, and the cost. */
+int hill__add_head(hill__builder *builder, const hill__op *output, const hill__op *cost, hill_error *error);
+
+#endif

@@ -1,0 +1,70 @@
+"""Layers with a window against PyTorch's, in double precision: twenty steps of a net over pictures."""
+import numpy
+import pytest
+
+from oracle import F, assert_close, downhill, tensors, torch
+
+ROWS, HEIGHT, WIDTH, CHANNELS, BATCH, EPOCHS = 40, 9, 8, 3, 10, 5
+
+
+def weights(generator, *shape):
+    return generator.normal(0, 0.3, shape)
+
+
+def conv(x, p, layer, **options):
+    """Ours are [height, width, channels, outputs], PyTorch's [outputs, channels, height, width]."""
+    return F.conv2d(x, p[f"{layer}.weight"].permute(3, 2, 0, 1), p[f"{layer}.bias"], **options)
+
+
+def flat(x):
+    """Channels are innermost in our rows."""
+    return x.permute(0, 2, 3, 1).reshape(len(x), -1)
+
+
+def dense(x, p, layer):
+    return x @ p[f"{layer}.weight"] + p[f"{layer}.bias"]
+
+
+# The net's text, its weights' shapes, and the same in PyTorch's functions.
+NETS = {
+    "plain": ("conv 5 3x3 tanh, maxpool 2, 6 silu", [(3, 3, 3, 5), (45, 6), (6, 4)],
+              lambda x, p: dense(F.silu(dense(flat(F.max_pool2d(torch.tanh(conv(x, p, "layer1")), 2)), p, "layer2")), p, "layer3")),
+    "same": ("conv 4 5x5 same gelu, conv 6 3x3 same silu, avgpool all", [(5, 5, 3, 4), (3, 3, 4, 6), (6, 4)],
+             lambda x, p: dense(F.silu(conv(F.gelu(conv(x, p, "layer1", padding="same")), p, "layer2", padding="same"))
+                                .mean((2, 3)), p, "layer3")),
+    "stride": ("conv 6 3x2 stride 2 softplus, conv 6 2x2 groups 3 tanh, maxpool 2 stride 1", [(3, 2, 3, 6), (2, 2, 2, 6), (24, 4)],
+               lambda x, p: dense(flat(F.max_pool2d(torch.tanh(conv(F.softplus(conv(x, p, "layer1", stride=2)), p, "layer2",
+                                                                    groups=3)), 2, 1)), p, "layer3")),
+    "depthwise": ("conv 3 3x3 groups 3 same relu, conv 8 1x1 tanh, avgpool 3x4 stride 2", [(3, 3, 1, 3), (1, 1, 3, 8), (96, 4)],
+                  lambda x, p: dense(flat(F.avg_pool2d(torch.tanh(conv(F.relu(conv(x, p, "layer1", padding="same", groups=3)), p,
+                                                                       "layer2")), (3, 4), 2)), p, "layer3")),
+}
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_net(tmp_path, name):
+    text, shapes, forward = NETS[name]
+    generator = numpy.random.default_rng(5)
+    pictures = generator.integers(0, 256, (ROWS, HEIGHT, WIDTH, CHANNELS), dtype=numpy.uint8)
+    labels = generator.integers(0, 4, ROWS)
+    numpy.savez(tmp_path / "data.npz", x=pictures, y=labels)
+    start = {}
+    for i, shape in enumerate(shapes, 1):
+        start[f"layer{i}.weight"] = weights(generator, *shape).astype("f4")
+        start[f"layer{i}.bias"] = weights(generator, shape[-1]).astype("f4")
+    tensors.save_file(start, tmp_path / "start.safetensors")
+    downhill(tmp_path, "train", "data.npz", "--net", text, "--rule", "sgd", "--rate", 0.05, "--batch", BATCH, "--epochs", EPOCHS,
+             "--order", "file", "--valid", 0, "--start", "start.safetensors", "--out", "m.safetensors")
+    got = tensors.load_file(tmp_path / "m.safetensors")
+
+    p = {key: torch.tensor(value, dtype=torch.float64, requires_grad=True) for key, value in start.items()}
+    x = torch.tensor(pictures / 255.0)
+    x = ((x - x.mean()) / x.std(unbiased=False)).permute(0, 3, 1, 2)
+    optimiser = torch.optim.SGD(list(p.values()), lr=0.05)
+    for _ in range(EPOCHS):
+        for begin in range(0, ROWS, BATCH):
+            optimiser.zero_grad()
+            F.cross_entropy(forward(x[begin:begin + BATCH], p), torch.tensor(labels[begin:begin + BATCH])).backward()
+            optimiser.step()
+    assert_close(got, {key: value.detach().numpy() for key, value in p.items()}, 5e-6, least=0.1)
+    assert max(abs(got[key] - start[key]).max() for key in start) > 0.02
