@@ -40,7 +40,7 @@ struct hill_plan {
     size_t layers;
     size_t scratch; /* floats */
     hill__rule_id rule;
-    float delta;
+    hill__cost_knobs cost_knobs;
 };
 
 /* hill_plan_new; `fused` false gives every activation an instruction of its own: the twin that tests compare with. */

@@ -54,7 +54,7 @@ static hill__op_id output_for(const hill_recipe *recipe, hill_task task)
     const hill__op *cost = hill__op_find(HILL__COST, hill_recipe_get(recipe, "cost"));
     if (cost->output != HILL__OP_identity)
         return cost->output;
-    return task == HILL_TASK_CLASSES ? HILL__OP_sigmoid : HILL__OP_identity;
+    return task == HILL_TASK_CLASSES && !(cost->flags & HILL__OP_UNSCALED) ? HILL__OP_sigmoid : HILL__OP_identity;
 }
 
 static int resolve_net(hill_recipe *recipe, const hill_shape *shape, hill_error *error)

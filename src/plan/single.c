@@ -52,7 +52,7 @@ void hill__singles_bind(hill__singles *singles, const hill_plan *plan, const hil
                                  .rows = 1,
                                  .n = cost->inputs,
                                  .scale = 1.0f,
-                                 .delta = walk->delta};
+                                 .knobs = walk->knobs};
 }
 
 bool hill__singles_gradient(const hill__singles *singles, const hill__kernels *kernels, float *cost)

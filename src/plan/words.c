@@ -20,7 +20,7 @@ static const hill_word activation_words[] = {
     {NULL, NULL, NULL}};
 
 static const hill_word cost_words[] = {
-#define COST(id, word, kernel, output, formula, sentence) WORD(word, formula, sentence)
+#define COST(id, word, kernel, output, flags, formula, sentence) WORD(word, formula, sentence)
 #include "op/op.def"
     {NULL, NULL, NULL}};
 

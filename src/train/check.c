@@ -97,7 +97,7 @@ static void walk_link(const checker *c, size_t l, double *values, const double *
                              .first = first,
                              .count = count,
                              .target = target,
-                             .delta = (double)c->plan->delta};
+                             .knobs = &c->plan->cost_knobs};
     link->op->formula(&formula);
 }
 
@@ -111,20 +111,25 @@ static double walk_from(const checker *c, size_t l, size_t unit, double *values,
     return values[c->width - 1];
 }
 
-/* True if a kinked activation, or the residual of the absolute cost, changes sides between two rows of values. */
+/* How far input i of a link lies from where its slope jumps. */
+static double edge_at(const check_link *link, const double *x, const double *target, size_t i)
+{
+    if (link->op->family != HILL__COST)
+        return x[i];
+    return hill__cost_edge(link->op, &(hill__formula){.x = x, .inputs = link->inputs, .target = target}, i);
+}
+
+/* True if a link with a kink changes sides between two rows of values. */
 static bool straddles(const checker *c, const double *a, const double *b, const double *target)
 {
     for (size_t l = 1; l < c->link_count; l++) {
         const check_link *link = &c->links[l];
         size_t x = c->links[l - 1].at;
-        bool residual = link->op == hill__op_at(HILL__OP_absolute);
         if (link->op == hill__op_at(HILL__OP_maxpool) && hill__maxpool_turns(&link->layer->window, a + x, b + x))
             return true;
-        if (!(link->op->flags & HILL__OP_KINK) && !residual)
-            continue;
-        for (size_t i = 0; i < link->inputs; i++) {
-            double edge = residual ? target[i] : 0;
-            if ((a[x + i] > edge) != (b[x + i] > edge) || a[x + i] == edge || b[x + i] == edge)
+        for (size_t i = 0; link->op->flags & (HILL__OP_KINK | HILL__OP_MARGIN) && i < link->inputs; i++) {
+            double above = edge_at(link, a + x, target, i), other = edge_at(link, b + x, target, i);
+            if ((above > 0) != (other > 0) || above == 0 || other == 0)
                 return true;
         }
     }

@@ -96,6 +96,11 @@ RECIPES = {
     "huber": ("mixed", "target=price valid=0 cost=huber delta=0.3 epochs=4 batch=full net=20.leaky-relu"),
     "cross-entropy": ("mixed", "target=kind valid=0 cost=cross-entropy epochs=4 batch=11 net=17.silu"),
     "binary-cross-entropy": ("digits", "valid=0 cost=binary-cross-entropy epochs=2 batch=40 net=12.relu,output.sigmoid"),
+    "quantile": ("mixed", "target=price valid=0 cost=quantile quantile=0.8 epochs=4 batch=25 net=13.tanh"),
+    "poisson": ("mixed", "target=size valid=0 cost=poisson epochs=4 batch=25 net=13.tanh,5.exp"),
+    "focal": ("mixed", "target=kind valid=0 cost=focal focus=1.3 smoothing=0.1 epochs=4 batch=11 net=17.silu"),
+    "hinge": ("mixed", "target=kind valid=0 cost=hinge epochs=4 batch=11 net=17.tanh"),
+    "smoothing": ("digits", "valid=0 cost=binary-cross-entropy smoothing=0.2 epochs=1 batch=40 net=5.relu,output.sigmoid"),
     # Every init; zero is a start from which only the last bias moves, and uniform one that saturates.
     "uniform": ("points", "target=y valid=0 init=uniform epochs=3 batch=33 net=14.tanh"),
     "glorot": ("points", "target=y valid=0 init=glorot seed=0 epochs=3 batch=33 net=14.tanh"),
