@@ -12,8 +12,8 @@
 #include "train/run.h"
 
 /* Knobs whose choice is told, in this order. */
-static const char *const session_told[] = {"target", "task", "valid", "net",    "cost",
-                                           "init",   "rate", "batch", "epochs", "patience"};
+static const char *const session_told[] = {"target", "task",     "valid", "net",   "cost",   "init",
+                                           "rate",   "schedule", "grow",  "batch", "epochs", "patience"};
 
 /* A value as a shell takes it. */
 static void session_quote(hill__text *text, const char *value)

@@ -172,6 +172,7 @@ int hill__add_head(hill__builder *builder, const hill__op *output, const hill__o
     builder->x = x;
     bool done = append(builder, cost, 1) && reserve(&plan->scratch, plan->block_rows, &plan->costs) &&
                 reserve_rows(builder, builder->widest, &plan->d) && reserve_rows(builder, builder->widest, &plan->d_next) &&
-                reserve(&plan->scratch, builder->largest_turned, &plan->turned);
+                reserve(&plan->scratch, builder->largest_turned, &plan->turned) &&
+                (!plan->growth.any || reserve_rows(builder, plan->inputs, &plan->grown));
     return done ? HILL_OK : hill__fail_memory(error);
 }
