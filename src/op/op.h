@@ -68,7 +68,8 @@ typedef struct hill__walk {
     float *scratch;
     const float *inputs;
     const float *targets;
-    size_t rows; /* of this block */
+    const float *row_weights; /* NULL: every row counts once */
+    size_t rows;              /* of this block */
     float *d, *d_next;
     float *turned;     /* room for what a layer turns over: its weights, or d and dx */
     float *costs;      /* [rows] */

@@ -272,6 +272,7 @@ static int gather_rows(checker *c, const hill_source *source)
     few.rows = c->rows;
     few.fill = fill_drawn;
     few.expect = NULL;
+    few.weigh = NULL;
     HILL__TRY(hill_run_slope(c->run, c->point, &few, c->gradient));
     for (size_t r = 0; r < c->rows; r++) {
         c->run->rows[0] = r;

@@ -101,6 +101,8 @@ RECIPES = {
     "focal": ("mixed", "target=kind valid=0 cost=focal focus=1.3 smoothing=0.1 epochs=4 batch=11 net=17.silu"),
     "hinge": ("mixed", "target=kind valid=0 cost=hinge epochs=4 batch=11 net=17.tanh"),
     "smoothing": ("digits", "valid=0 cost=binary-cross-entropy smoothing=0.2 epochs=1 batch=40 net=5.relu,output.sigmoid"),
+    "weights": ("mixed", "target=kind valid=0.2 weight=weight class-weights=low=3,high=0.5 epochs=4 batch=11 net=17.silu"),
+    "balanced": ("wide", "target=letter valid=0 class-weights=balanced epochs=1 batch=1 net=5.tanh"),
     # Every init; zero is a start from which only the last bias moves, and uniform one that saturates.
     "uniform": ("points", "target=y valid=0 init=uniform epochs=3 batch=33 net=14.tanh"),
     "glorot": ("points", "target=y valid=0 init=glorot seed=0 epochs=3 batch=33 net=14.tanh"),
