@@ -42,6 +42,8 @@ typedef struct hill__instr {
     hill__window window;               /* of a layer that has one */
     size_t weight, bias;               /* offsets in a vector, of a layer that has them */
     size_t weights, biases;            /* how many */
+    size_t mean, variance;             /* of a layer that keeps such of its columns */
+    size_t columns;                    /* of a layer that treats every channel, or every unit of a row, alike */
     size_t fan_in, fan_out;            /* weights that a unit has, and that read an input */
     size_t work;                       /* multiply-adds a row and product */
     size_t x, z, y;                    /* input; before the activation (where its slope needs that, else equal to y); output */
@@ -64,7 +66,8 @@ typedef struct hill__walk {
     hill__pool *pool;
     const float *weights;
     float *gradient;
-    bool add; /* a later block of the batch: add to the gradient instead of writing it */
+    float *kept; /* the vector whose means and variances follow the rows; NULL: they are taken as they are */
+    bool add;    /* a later block of the batch: add to the gradient instead of writing it */
     float *scratch;
     const float *inputs;
     const float *targets;
@@ -83,6 +86,8 @@ typedef struct hill__formula {
     const double *x;
     size_t inputs;
     const double *weight, *bias; /* [inputs][outputs], [outputs] */
+    const double *mean, *variance;
+    size_t columns;
     double *y;
     size_t outputs;
     const hill__window *window; /* of a layer */

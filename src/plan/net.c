@@ -166,7 +166,7 @@ static int add_layer(net_reader *reader, hill__net *net, const hill__op *op, siz
         return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: more than %d layers", at, HILL__NET_LAYERS);
     *out = &net->layers[net->count++];
     **out = (hill__net_layer){.op = op, .groups = 1, .activation = hill__op_at(HILL__OP_identity), .at = at};
-    if (op->flags & HILL__OP_WEIGHTS)
+    if (op->flags & HILL__OP_UNITS)
         (*out)->activation = hill__op_at(HILL__OP_relu);
     return HILL_OK;
 }

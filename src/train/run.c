@@ -312,6 +312,7 @@ static int batch_gradient(hill_run *run, step_batch *batch)
         hill__walk walk = hill__run_walk(run, NULL, rows);
         if (run->plan->growth.any)
             hill__grow_rows(run->plan, run->grow_seed, run->rows, &walk, run->targets);
+        walk.kept = run->weights;
         walk.add = done > 0;
         walk.scale = 1.0f / (float)batch->count;
         hill__walk_gradient(run->plan, &walk);
@@ -333,7 +334,7 @@ static void update_part(void *context, unsigned part, unsigned parts)
     update_job *job = context;
     const hill_run *run = job->run;
     size_t begin, end;
-    hill__split(run->plan->vector, HILL__PAD, part, parts, &begin, &end);
+    hill__split(run->plan->trained, HILL__PAD, part, parts, &begin, &end);
     float *first = run->moments[0] ? run->moments[0] + begin : NULL, *second = run->moments[1] ? run->moments[1] + begin : NULL;
     if (!run->kernels->rule[run->rule.loop](run->weights + begin, run->gradient + begin, first, second, end - begin,
                                             &job->update))
@@ -346,7 +347,7 @@ static bool update_weights(hill_run *run, double rate)
     update_job job = {.run = run, .update = hill__rule_update(&run->rule, run->at.step + 1, rate)};
     hill__walk walk = {.kernels = run->kernels, .pool = run->pool};
     if (run->shared)
-        hill__walk_share(&walk, run->plan->vector * UPDATE_WORK, update_part, &job);
+        hill__walk_share(&walk, run->plan->trained * UPDATE_WORK, update_part, &job);
     else
         update_part(&job, 0, 1);
     return !hill__flag_is_raised(&job.broken);
