@@ -219,7 +219,8 @@ typedef enum hill_vocabulary {
     HILL_WORDS_COST,
     HILL_WORDS_RULE,
     HILL_WORDS_SCHEDULE,
-    HILL_WORDS_INIT
+    HILL_WORDS_INIT,
+    HILL_WORDS_GROW
 } hill_vocabulary;
 
 /* The i-th word of a vocabulary, or NULL past the end. */

@@ -23,6 +23,9 @@ struct hill_session {
     hill__text guesses;
 };
 
+/* What the recipe's cost asks of targets: flags of its row in op.def; none where it isn't chosen yet. */
+unsigned hill__session_cost_flags(const hill_session *session);
+
 /* The data half of hill_session_new: target, task, split, encoder and rows (session_data.c). */
 int hill__session_data(hill_session *session, hill_error *error);
 

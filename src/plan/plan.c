@@ -23,6 +23,14 @@ static size_t block_rows_for(size_t batch)
     return batch < HILL__BLOCK_LEAST ? HILL__BLOCK_LEAST : batch;
 }
 
+static hill__cost_knobs cost_knobs(const hill_recipe *recipe)
+{
+    return (hill__cost_knobs){.delta = (float)hill__recipe_number(recipe, "delta"),
+                              .quantile = (float)hill__recipe_number(recipe, "quantile"),
+                              .focus = (float)hill__recipe_number(recipe, "focus"),
+                              .smoothing = (float)hill__recipe_number(recipe, "smoothing")};
+}
+
 static int compile(hill__builder *builder, hill_error *error)
 {
     hill_plan *plan = builder->plan;
@@ -36,7 +44,10 @@ static int compile(hill__builder *builder, hill_error *error)
     plan->block_rows = block_rows_for(plan->batch);
     plan->block_rows = plan->block_rows < builder->rows ? plan->block_rows : builder->rows;
     plan->rule = (hill__rule_id)hill__word_index(HILL_WORDS_RULE, hill_recipe_get(plan->recipe, "rule"));
-    plan->delta = (float)hill__recipe_number(plan->recipe, "delta");
+    (void)hill__growth_parse(hill_recipe_get(plan->recipe, "grow"), &plan->growth, error); /* likewise */
+    if (plan->growth.moves && (plan->picture.height < 2 || plan->picture.width < 2))
+        return hill__fail(error, HILL_ERECIPE, "grow: only pictures can be moved; the inputs are none, or a line");
+    plan->cost_knobs = cost_knobs(plan->recipe);
     for (size_t i = 0; i < net.count; i++)
         HILL__TRY(hill__add_layer(builder, &net.layers[i], error));
     return hill__add_head(builder, net.output, cost, error);

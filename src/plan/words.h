@@ -24,6 +24,12 @@ typedef enum hill__init_id {
     HILL__INIT_COUNT
 } hill__init_id;
 
+typedef enum hill__grow_id {
+#define GROW(id, word, most, formula, sentence) HILL__GROW_##id,
+#include "plan/words.def"
+    HILL__GROW_COUNT
+} hill__grow_id;
+
 /* Vectors that a rule keeps beside the weights. */
 size_t hill__rule_moments(hill__rule_id rule);
 

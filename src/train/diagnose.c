@@ -41,7 +41,7 @@ static int constant_cost(hill_run *run, const double *answer, double *target, do
                              .outputs = 1,
                              .count = 1,
                              .target = target,
-                             .delta = (double)run->plan->delta};
+                             .knobs = &run->plan->cost_knobs};
     for (uint64_t row = 0; row < run->train.rows; row++) {
         run->rows[0] = row;
         HILL__TRY(hill__run_gather(run, &run->train, 1));

@@ -14,6 +14,7 @@
 
 #include "base/fpenv.h"
 #include "base/number.h"
+#include "train/grow.h"
 #include "train/init.h"
 
 /* An update costs about as much as this many multiply-adds a weight. */
@@ -79,6 +80,7 @@ void hill__run_stand(hill_run *run)
     run->slow = hill__power(0.5, run->good.returns);
     if (run->shuffled)
         run->order = hill__permutation_make(run->train.rows, run->seed, run->at.epoch, HILL__PURPOSE_ORDER);
+    run->grow_seed = hill__grow_seed(run->seed, run->at.epoch);
 }
 
 double hill__run_rate(const hill_run *run)
@@ -312,6 +314,8 @@ static int batch_gradient(hill_run *run, step_batch *batch)
         if (done + rows == batch->count)
             expect_rows(run, batch->begin + batch->count);
         hill__walk walk = hill__run_walk(run, NULL, rows);
+        if (run->plan->growth.any)
+            hill__grow_rows(run->plan, run->grow_seed, run->rows, &walk, run->targets);
         walk.add = done > 0;
         walk.scale = 1.0f / (float)batch->count;
         hill__walk_gradient(run->plan, &walk);

@@ -74,6 +74,7 @@ struct hill_run {
     uint64_t epoch_steps, total_steps;
     hill__place at;
     hill__permutation order; /* of this epoch */
+    uint64_t grow_seed;      /* likewise */
     hill__rule rule;
     hill__schedule schedule;
     hill__watch watch;
