@@ -33,18 +33,6 @@ typedef struct parts {
     char words[PARTS][48];
 } parts;
 
-/* Whether the terminal is said to speak UTF-8, by the variables a C library would look at, in their order. */
-static bool speaks_utf8(void)
-{
-    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = getenv(names[i]);
-        if (value && *value)
-            return strstr(value, "UTF-8") || strstr(value, "utf8") || strstr(value, "utf-8");
-    }
-    return false;
-}
-
 static void format_eta(double seconds, char *out, size_t size)
 {
     unsigned long long whole = (unsigned long long)(seconds + 0.5);
@@ -173,7 +161,7 @@ void progress_init(progress *p)
 {
     *p = (progress){.live = output_is_terminal(STDERR_FILENO), .train = NAN, .valid = NAN};
     p->colour = p->live && output_has_colour(STDERR_FILENO);
-    p->shapes = p->live && speaks_utf8();
+    p->shapes = p->live && output_speaks_utf8();
 }
 
 void progress_wait(progress *p, const char *doing, const char *what)

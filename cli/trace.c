@@ -145,7 +145,7 @@ static int cut(int descriptor, size_t length)
     return result != 0 || lseek(descriptor, (off_t)length, SEEK_SET) < 0 ? errno : 0;
 }
 
-static void first_line(text *out, const char *recipe, const char *data, const hill_model_facts *facts)
+void trace_first_line(text *out, const char *recipe, const char *data, const hill_model_facts *facts)
 {
     json j = {out, false};
     json_open(&j, NULL, '{');
@@ -166,7 +166,7 @@ int trace_begin(trace *t, const hill_run *run, const char *recipe, const char *d
     if (!t->path)
         return 0;
     choose_steps(t, run);
-    first_line(&t->line, recipe, data, facts);
+    trace_first_line(&t->line, recipe, data, facts);
     if (t->line.failed)
         return output_failure(HILL_EMEMORY, NULL);
     bool plain = stat(t->path, &found) != 0 || S_ISREG(found.st_mode);

@@ -1,7 +1,7 @@
 /*
- * training.h - what the verb train has in hand, from the command line to the answer.
+ * training.h - what the verbs that train have in hand, from the command line to the answer.
  *
- * cmd_train.c opens and checks everything, train_walk.c takes the steps, train_end.c measures, saves and tells.
+ * train_open.c opens everything, train_walk.c takes the steps, train_end.c measures, saves and tells.
  */
 #ifndef CLI_TRAINING_H
 #define CLI_TRAINING_H
@@ -19,6 +19,7 @@ typedef struct training {
     hill_host host;
     hill_recipe *recipe;
     hill_table *train, *valid, *test;
+    bool untested; /* the verb doesn't look at test rows, a directory's own neither */
     hill_session *session;
     const char *resumed; /* the checkpoint that is gone on from, or NULL */
     hill_run *run;
@@ -32,6 +33,24 @@ typedef struct training {
     hill_row row; /* the last step */
     double seconds;
 } training;
+
+/* What a command line begins with: nothing is open. train_free() gives back whatever was opened by then. */
+training train_make(const arguments *a);
+void train_free(training *t);
+
+/* Whether standard input is named once at most. */
+int train_standard_inputs(const arguments *a);
+
+/* The recipe: its file first, flags over it. */
+int train_read_recipe(training *t);
+int train_open_tables(training *t);
+int train_session(training *t);
+
+/* --strict: what was guessed about the data must be said by the caller instead. */
+int train_refuse_guesses(training *t);
+
+/* Says, once, what was guessed, what a person should know, and what net it is. */
+int train_introduce(training *t);
 
 /* Steps until the end, or until a signal: 0 with t->row the last step, or an exit code after saying why. */
 int train_walk(training *t);

@@ -663,6 +663,12 @@ HILL_API const float *hill_run_best(const hill_run *run, uint64_t *epoch);
 /* Draws the weights anew by the recipe's `init`, from `seed`, and goes back to step 0. */
 HILL_API int hill_run_restart(hill_run *run, uint64_t seed);
 
+/*
+ * The rate of the steps to come, whatever the schedule says; 0 gives it its say again, and so does a restart. Like a change of the
+ * weights this is the host's to remember: no checkpoint keeps it. HILL_EARGUMENT: below 0, or no finite number.
+ */
+HILL_API int hill_run_set_rate(hill_run *run, double rate);
+
 /* Mean cost over a source's rows, each times its weight, and for classes the fraction whose largest output is the target's. */
 typedef struct hill_score {
     size_t size;

@@ -86,7 +86,7 @@ void hill__run_stand(hill_run *run)
 
 double hill__run_rate(const hill_run *run)
 {
-    return hill__schedule_rate(&run->schedule, run->at.step) * run->slow;
+    return (run->told > 0 ? run->told : hill__schedule_rate(&run->schedule, run->at.step)) * run->slow;
 }
 
 static size_t block_of(const hill_run *run, uint64_t rows)
@@ -211,6 +211,7 @@ int hill_run_restart(hill_run *run, uint64_t seed)
         return HILL_EARGUMENT;
     memset(run->vectors, 0, hill__plan_vectors(plan) * plan->vector * sizeof(float));
     run->seed = seed;
+    run->told = 0;
     run->at = (hill__place){0};
     run->good = (hill__good){.first_cost = INFINITY, .stops = run->good.stops};
     run->stop = run->total_steps ? HILL__STOP_NONE : HILL__STOP_EPOCHS;
@@ -220,6 +221,14 @@ int hill_run_restart(hill_run *run, uint64_t seed)
     hill__init_weights(plan, seed, run->weights);
     memcpy(run->best, run->weights, plan->vector * sizeof(float));
     hill__run_stand(run);
+    return HILL_OK;
+}
+
+int hill_run_set_rate(hill_run *run, double rate)
+{
+    if (!run->vectors || !isfinite(rate) || rate < 0)
+        return HILL_EARGUMENT;
+    run->told = rate;
     return HILL_OK;
 }
 

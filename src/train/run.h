@@ -82,6 +82,7 @@ struct hill_run {
     hill__watch watch;
     hill__good good;
     double slow; /* what the ways back leave of the schedule's rate */
+    double told; /* the rate that the host set instead of the schedule's; 0: none */
     hill__stop stop;
     char message[500];
 };
@@ -92,7 +93,7 @@ int hill__run_gather(hill_run *run, const hill_source *source, size_t count);
 /* What follows from the place and the ways back, once they were set: the order of the epoch, the rate's part. */
 void hill__run_stand(hill_run *run);
 
-/* The rate of the step to come: what the schedule says, halved with every way back. */
+/* The rate of the step to come: what the schedule or the host says, halved with every way back. */
 double hill__run_rate(const hill_run *run);
 
 /* Keeps weights, moments and place as those to go back to. */

@@ -39,6 +39,12 @@ WRONG = [
     (["train", "xor.csv", "--header", "maybe"], "header"),
     (["train", "-", "--test", "-"], "read once only"),
     (["eval", "m", "xor.csv", "--rate", "1"], "train has"),
+    (["find-rat", "xor.csv"], "did you mean find-rate?"),
+    (["find-rate"], "DATA is missing"),
+    (["find-rate", "xor.csv", "--out", "m"], "train has"),
+    (["find-rate", "xor.csv", "--rule", "adm"], "did you mean 'adam'?"),
+    (["find-rate", "xor.csv", "--svg", "a", "--log", "a"], "where the log goes"),
+    (["find-rate", "-", "--valid", "-"], "read once only"),
     (["check", "m", "xor.csv", "--out", "x"], "has"),
     (["predict", "xor.safetensors", "xor.csv", "--out", "xor.csv"], "is an input, too"),
 ]
