@@ -45,11 +45,14 @@ typedef struct hill__instr {
     size_t fan_in, fan_out;            /* weights that a unit has, and that read an input */
     size_t work;                       /* multiply-adds a row and product */
     size_t x, z, y;                    /* input; before the activation (where its slope needs that, else equal to y); output */
-    bool first;                        /* nobody needs the gradient of its input */
-    const struct hill__op *below;      /* of a layer: the activation fused into the layer that made x, or identity */
-    size_t below_z;                    /* what the slope of `below` is taken at */
-    bool slope_above;                  /* the layer that reads y multiplies by this layer's slope */
-    bool turn_d;                       /* backward turns d and dx over, which are smaller than the weights */
+    size_t skip;                       /* of a join: the input of its group, HILL__NOWHERE where that is the net's */
+    size_t saved;                 /* of a join and its fork: the gradient that goes past the group, HILL__NOWHERE for none */
+    size_t from;                  /* of a join: the instruction that made `skip` */
+    bool first;                   /* nobody needs the gradient of its input */
+    const struct hill__op *below; /* of a layer: the activation fused into the layer that made x, or identity */
+    size_t below_z;               /* what the slope of `below` is taken at */
+    bool slope_above;             /* the layer that reads y multiplies by this layer's slope */
+    bool turn_d;                  /* backward turns d and dx over, which are smaller than the weights */
 } hill__instr;
 
 /*
@@ -83,6 +86,7 @@ typedef struct hill__formula {
     double *y;
     size_t outputs;
     const hill__window *window; /* of a layer */
+    const double *skip;         /* of a join */
     size_t first, count;
     const double *target;
     const hill__cost_knobs *knobs;

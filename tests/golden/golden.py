@@ -124,6 +124,7 @@ RECIPES = {
     "conv": ("digits", "valid=0 epochs=2 batch=64 net=conv.8.3x3.relu,maxpool.2,conv.20.5x5.relu,maxpool.2,21.relu"),
     "conv-same": ("digits", "valid=0 epochs=1 batch=full net=conv.6.4x3.stride.2.same.silu,conv.12.3.same.groups.3,avgpool.all"),
     "conv-line": ("wide", "target=sum valid=0 epochs=2 batch=50 net=conv.9.5.tanh,maxpool.3.stride.1,conv.4.3.gelu"),
+    "residual": ("points", "target=y valid=0 epochs=3 batch=20 net=9.tanh,[7.gelu,[7.silu],9.identity],5"),
     # Every way to grow.
     "grow": ("digits", "valid=0 epochs=2 batch=50 net=9.relu grow=shift_2,rotate_10,scale_0.1,elastic_1.5,flip,cutout_6,mixup_0.3"),
     # Work enough for eight threads: in products cut by rows, and by columns; in a block of rows and a short one; in long sums;
