@@ -44,10 +44,10 @@ static int compile(hill__builder *builder, hill_error *error)
     plan->block_rows = block_rows_for(plan->batch);
     plan->block_rows = plan->block_rows < builder->rows ? plan->block_rows : builder->rows;
     plan->rule = (hill__rule_id)hill__word_index(HILL_WORDS_RULE, hill_recipe_get(plan->recipe, "rule"));
+    plan->cost_knobs = cost_knobs(plan->recipe);
     (void)hill__growth_parse(hill_recipe_get(plan->recipe, "grow"), &plan->growth, error); /* likewise */
     if (plan->growth.moves && (plan->picture.height < 2 || plan->picture.width < 2))
         return hill__fail(error, HILL_ERECIPE, "grow: only pictures can be moved; the inputs are none, or a line");
-    plan->cost_knobs = cost_knobs(plan->recipe);
     for (size_t i = 0; i < net.count; i++)
         HILL__TRY(hill__add_layer(builder, &net.layers[i], error));
     return hill__add_head(builder, net.output, cost, error);
