@@ -153,6 +153,7 @@ typedef enum hill__cost_kind {
 typedef struct hill__update {
     float rate;
     float decay;                      /* added to the gradient, times the weight */
+    float lasso;                      /* likewise, times the weight's sign */
     float keep;                       /* adamw: what the weight is multiplied with first */
     float momentum;                   /* momentum, nesterov; beta1 of adam; alpha of rmsprop */
     float square;                     /* beta2 of adam */
@@ -191,6 +192,8 @@ typedef struct hill__kernels {
     void (*cost[HILL__COST_COUNT])(const hill__cost *cost);
     /* One step; whether all weights, and what the rule keeps, are finite after it. */
     bool (*rule[HILL__RULE_COUNT])(float *w, const float *g, float *m, float *v, size_t n, const hill__update *u);
+    /* Columns of w[rows][cols], rows w_row floats apart, that are longer than `most` become that long. */
+    void (*shorten)(float *w, size_t w_row, size_t rows, size_t cols, float most);
     void (*add_rows)(float *sum, const float *x, size_t rows, size_t cols, size_t n, bool add);
     void (*transpose)(float *out, size_t out_row, const float *in, size_t in_row, size_t rows, size_t cols);
     /* sum[cols] += (x - mean) * y of every row, x and y laid out alike, one chain a column; y NULL: (x - mean) again. */

@@ -16,6 +16,7 @@
 #include "base/number.h"
 #include "train/grow.h"
 #include "train/init.h"
+#include "train/norm.h"
 
 /* An update costs about as much as this many multiply-adds a weight. */
 #define UPDATE_WORK 8
@@ -124,6 +125,7 @@ static void begin(hill_run *run)
     run->total_steps = epochs > UINT64_MAX / run->epoch_steps ? UINT64_MAX : epochs * run->epoch_steps;
     run->shuffled = !hill__recipe_is(recipe, "order", "file");
     run->rule = hill__rule_make(recipe);
+    run->most_norm = (float)hill__recipe_number(recipe, "max-norm");
     run->schedule = hill__schedule_make(recipe, run->epoch_steps, run->total_steps);
     run->shared = block_of(run, run->batch) >= run->share_rows;
     run->watch.patience = hill__recipe_count(recipe, "patience");
@@ -493,6 +495,7 @@ int hill_step(hill_run *run, hill_row *row)
         memcpy(run->before, run->weights, vector * sizeof(float));
     if (!update_weights(run, rate))
         return retreat(run, HILL__FAULT_UPDATE, batch.block, row);
+    hill__norms_limit(run);
     if (norms) {
         row->gradient_norm = norm_of(run->gradient, NULL, vector);
         row->weight_norm = norm_of(run->before, NULL, vector);

@@ -78,6 +78,7 @@ struct hill_run {
     hill__permutation order; /* of this epoch */
     uint64_t grow_seed;      /* likewise */
     hill__rule rule;
+    float most_norm; /* of a unit's weights; 0: any */
     hill__schedule schedule;
     hill__watch watch;
     hill__good good;

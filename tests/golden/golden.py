@@ -87,6 +87,8 @@ RECIPES = {
     "rmsprop": ("points", "target=y valid=0 rule=rmsprop alpha=0.95 epochs=4 batch=64 net=70.selu"),
     "adam": ("points", "target=y valid=0 rule=adam beta1=0.85 beta2=0.98 decay=0.01 epochs=4 batch=100 net=20.tanh"),
     "adamw": ("points", "target=y valid=0 rule=adamw decay=0.1 epochs=4 batch=7 net=9.relu,5.relu"),
+    "l1": ("points", "target=y valid=0 rule=momentum l1=0.001 epochs=4 batch=32 net=20.relu"),
+    "max-norm": ("digits", "valid=0 max-norm=0.5 l1=1e-4 epochs=1 batch=40 net=conv.3.3x3.relu,maxpool.2,23.relu"),
     # Every activation, hidden and at the end.
     "activations": ("points", "target=y valid=0 epochs=4 rate=0.01 batch=7 net=9.sigmoid,17.tanh,5.relu,33.leaky-relu,8.elu,"
                               "16.selu,15.gelu,10.silu,12.mish,11.softplus,7.softmax,3.identity"),
