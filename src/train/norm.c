@@ -29,7 +29,7 @@ void hill__norms_limit(hill_run *run)
     hill__walk walk = {.kernels = run->kernels, .pool = run->shared ? run->pool : NULL};
     for (size_t i = 0; run->most_norm > 0 && i < run->plan->count; i++) {
         norm_job job = {run, &run->plan->instrs[i]};
-        if (job.instr->op->flags & HILL__OP_WEIGHTS)
+        if (job.instr->op->flags & HILL__OP_UNITS)
             hill__walk_share(&walk, job.instr->weights * NORM_WORK, norm_part, &job);
     }
 }

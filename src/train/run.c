@@ -324,6 +324,10 @@ static int batch_gradient(hill_run *run, step_batch *batch)
         if (run->plan->growth.any)
             hill__grow_rows(run->plan, run->grow_seed, run->rows, &walk, run->targets);
         walk.kept = run->weights;
+        walk.trains = true;
+        walk.seed = run->seed;
+        walk.step = run->at.step;
+        walk.first_row = done;
         walk.add = done > 0;
         walk.scale = 1.0f / (float)batch->count;
         hill__walk_gradient(run->plan, &walk);
