@@ -192,6 +192,10 @@ typedef struct hill__kernels {
     void (*cost[HILL__COST_COUNT])(const hill__cost *cost);
     /* One step; whether all weights, and what the rule keeps, are finite after it. */
     bool (*rule[HILL__RULE_COUNT])(float *w, const float *g, float *m, float *v, size_t n, const hill__update *u);
+    /* out = (x - mean) / sqrt(variance + 1e-5) of every line of n, with one over that root into inverse[lines]; and its slope. */
+    void (*standardize)(float *out, float *inverse, const float *x, size_t lines, size_t n);
+    void (*standardize_slope)(float *d, const float *y, const float *inverse, size_t lines, size_t n);
+    void (*multiply)(float *out, const float *a, const float *b, size_t n); /* out may be a */
     /* Columns of w[rows][cols], rows w_row floats apart, that are longer than `most` become that long. */
     void (*shorten)(float *w, size_t w_row, size_t rows, size_t cols, float most);
     void (*add_rows)(float *sum, const float *x, size_t rows, size_t cols, size_t n, bool add);

@@ -1,5 +1,6 @@
 /*
- * column.c - layers that treat all of a column alike: batch normalisation (Ioffe, Szegedy 2015) and a factor for each.
+ * column.c - layers that treat all of a column alike: batch normalisation (Ioffe, Szegedy 2015), layer normalisation of what
+ * lies across, and a factor for each.
  *
  * A column is a channel of a picture, or a unit of a row. Means and variances of a step are those of its block, at most 256 rows;
  * those that answers take follow them, a tenth of the way each time. Invariant: a column's sums are one chain over its values.
@@ -198,6 +199,92 @@ void hill__batchnorm_formula(const hill__formula *f)
     for (size_t i = f->first; i < f->first + f->count; i++) {
         size_t c = i % f->columns;
         f->y[i] = (f->x[i] - f->mean[c]) / sqrt(f->variance[c] + (double)COLUMN_EPSILON) * f->weight[c] + f->bias[c];
+    }
+}
+
+/* ---- layer normalisation (Ba, Kiros, Hinton 2016) ----------------------------------------------------------------------- */
+
+static float *standard_of(const column_job *job)
+{
+    return hill__buffer(job->walk, job->instr->standard);
+}
+
+/* A stretch of lines is standardised, or in d_next goes through the slope of that. */
+static void lines_part(void *context, unsigned part, unsigned parts)
+{
+    const column_job *job = context;
+    const hill__kernels *kernels = job->walk->kernels;
+    const size_t columns = job->instr->columns;
+    size_t begin, end;
+    hill__split(job->lines, 1, part, parts, &begin, &end);
+    float *standard = standard_of(job) + begin * columns, *inverse = hill__buffer(job->walk, job->instr->inverse) + begin;
+    if (job->x)
+        kernels->standardize(standard, inverse, job->x + begin * columns, end - begin, columns);
+    else
+        kernels->standardize_slope(job->walk->d_next + begin * columns, standard, inverse, end - begin, columns);
+}
+
+static void layernorm_up(const column_job *job, size_t at, size_t count)
+{
+    const column_numbers *c = &job->columns;
+    memcpy(c->a + at, job->walk->weights + job->instr->weight + at, count * sizeof *c->a);
+    memcpy(c->q + at, job->walk->weights + job->instr->bias + at, count * sizeof *c->q);
+    memset(c->mean + at, 0, count * sizeof *c->mean);
+    memset(c->p + at, 0, count * sizeof *c->p);
+}
+
+/* Of standardised lines x': db = sum d, dw = sum d x'. What is handed on is w d, and then the slope of the lines. */
+static void layernorm_down(const column_job *job, size_t at, size_t count)
+{
+    const hill__kernels *kernels = job->walk->kernels;
+    const size_t columns = job->instr->columns;
+    float db[COLUMN_COLUMNS], dw[COLUMN_COLUMNS] = {0};
+    kernels->add_rows(db, job->walk->d + at, job->lines, count, columns, false);
+    kernels->column_products(dw, job->x + at, job->columns.mean + at, job->walk->d + at, job->lines, count, columns);
+    memset(job->columns.q + at, 0, count * sizeof *job->columns.q);
+    put_gradient(job, job->instr->weight, at, dw, count);
+    put_gradient(job, job->instr->bias, at, db, count);
+}
+
+void hill__layernorm_forward(const hill__instr *instr, hill__walk *walk)
+{
+    column_job job = job_of(instr, walk);
+    job.each = layernorm_up;
+    run_columns(&job, columns_part);
+    run_columns(&job, lines_part);
+    job.x = standard_of(&job);
+    map_up(&job);
+}
+
+void hill__layernorm_backward(const hill__instr *instr, hill__walk *walk)
+{
+    column_job job = job_of(instr, walk);
+    job.x = standard_of(&job);
+    job.each = layernorm_down;
+    take_slope(instr, walk);
+    run_columns(&job, columns_part);
+    if (instr->first)
+        return;
+    job.in = walk->d;
+    job.out = walk->d_next;
+    run_columns(&job, map_part);
+    job.x = NULL;
+    run_columns(&job, lines_part);
+    hill__slope_below(instr, walk, 0, walk->rows);
+    hill__hand_on(walk);
+}
+
+void hill__layernorm_formula(const hill__formula *f)
+{
+    for (size_t i = f->first; i < f->first + f->count; i++) {
+        const double *line = f->x + i / f->columns * f->columns, n = (double)f->columns;
+        double mean = 0, variance = 0;
+        for (size_t k = 0; k < f->columns; k++)
+            mean += line[k] / n;
+        for (size_t k = 0; k < f->columns; k++)
+            variance += (line[k] - mean) * (line[k] - mean) / n;
+        size_t c = i % f->columns;
+        f->y[i] = (f->x[i] - mean) / sqrt(variance + (double)COLUMN_EPSILON) * f->weight[c] + f->bias[c];
     }
 }
 

@@ -27,6 +27,7 @@ typedef enum hill__family { HILL__LAYER, HILL__ACTIVATION, HILL__COST } hill__fa
 #define HILL__OP_MARGIN 64u
 #define HILL__OP_UNSCALED 128u
 #define HILL__OP_COUNTS 256u
+#define HILL__OP_PART 512u
 
 /* No buffer. */
 #define HILL__NOWHERE SIZE_MAX
@@ -43,6 +44,9 @@ typedef struct hill__instr {
     size_t weight, bias;               /* offsets in a vector, of a layer that has them */
     size_t weights, biases;            /* how many */
     size_t mean, variance;             /* of a layer that keeps such of its columns */
+    size_t standard, inverse;          /* of a layer that standardises lines: those, and one over their deviations */
+    double part;                       /* of a dropout: what it drops */
+    size_t number;                     /* and how many stand before it */
     size_t columns;                    /* of a layer that treats every channel, or every unit of a row, alike */
     size_t fan_in, fan_out;            /* weights that a unit has, and that read an input */
     size_t work;                       /* multiply-adds a row and product */
@@ -71,6 +75,9 @@ typedef struct hill__walk {
     float *scratch;
     const float *inputs;
     const float *targets;
+    bool trains; /* what is dropped is dropped; the next three say what */
+    uint64_t seed, step;
+    size_t first_row;         /* of this block, in its batch */
     const float *row_weights; /* NULL: every row counts once */
     size_t rows;              /* of this block */
     float *d, *d_next;

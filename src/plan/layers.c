@@ -125,8 +125,16 @@ static bool reserve_products(hill__builder *builder, hill__instr *instr, const h
            (instr->first || reserve_turned(builder, instr));
 }
 
-/* A weight a column, and with `moments` a bias, a mean and a variance; and room for five numbers of each. */
-static bool reserve_columns(hill__builder *builder, hill__instr *instr, bool moments)
+/* Room for the standardised lines of a layer, and a number for each. */
+static bool reserve_lines(hill__builder *builder, hill__instr *instr)
+{
+    return instr->op != hill__op_at(HILL__OP_layernorm) ||
+           (reserve_rows(builder, instr->outputs, &instr->standard) &&
+            reserve_rows(builder, instr->outputs / instr->columns, &instr->inverse));
+}
+
+/* A weight a column, a bias where that isn't all, in a batchnorm a mean and a variance; and room for five numbers of each. */
+static bool reserve_columns(hill__builder *builder, hill__instr *instr)
 {
     const hill__extent *in = &builder->extent;
     instr->columns = in->height == 1 && in->channels == 1 ? in->width : in->channels;
@@ -136,12 +144,14 @@ static bool reserve_columns(hill__builder *builder, hill__instr *instr, bool mom
     if (!hill__round_up(instr->columns, HILL__PAD, &room) || !hill__mul(room, 5, &room) ||
         !reserve(&builder->plan->scratch, room, &instr->saved) || !reserve_tensor(builder, &slot, &instr->weight))
         return false;
-    if (!moments)
+    if (instr->op == hill__op_at(HILL__OP_scale))
         return true;
     instr->biases = instr->columns;
     slot.name = "bias";
     slot.start = HILL__START_ZERO;
-    bool fits = reserve_tensor(builder, &slot, &instr->bias);
+    bool fits = reserve_tensor(builder, &slot, &instr->bias) && reserve_lines(builder, instr);
+    if (instr->op != hill__op_at(HILL__OP_batchnorm))
+        return fits;
     slot.name = "mean";
     slot.trained = false;
     fits = fits && reserve_tensor(builder, &slot, &instr->mean);
@@ -153,8 +163,7 @@ static bool reserve_columns(hill__builder *builder, hill__instr *instr, bool mom
 static bool reserve_weights(hill__builder *builder, hill__instr *instr, const hill__net_layer *layer)
 {
     bool products = instr->op->flags & HILL__OP_UNITS;
-    bool fits = products ? reserve_products(builder, instr, layer)
-                         : reserve_columns(builder, instr, instr->op == hill__op_at(HILL__OP_batchnorm));
+    bool fits = products ? reserve_products(builder, instr, layer) : reserve_columns(builder, instr);
     builder->plan->layers++;
     return fits;
 }
@@ -255,6 +264,12 @@ static int add_computing(hill__builder *builder, const hill__net_layer *layer, h
     instr->z = instr->y;
     if (layer->op->flags & HILL__OP_WEIGHTS && !reserve_weights(builder, instr, layer))
         return hill__fail_memory(error);
+    if (layer->op->flags & HILL__OP_PART) {
+        instr->part = layer->part;
+        instr->number = plan->dropouts++;
+        if (!reserve_rows(builder, outputs, &instr->saved))
+            return hill__fail_memory(error);
+    }
     take_slope_below(plan, instr);
     builder->x = instr->y;
     builder->width = outputs;

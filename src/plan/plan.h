@@ -53,6 +53,7 @@ struct hill_plan {
     size_t trained; /* floats from the start that rules see; behind them is what layers keep */
     size_t parameters;
     size_t layers; /* that have tensors */
+    size_t dropouts;
     hill__slot *slots;
     size_t slot_count, slot_capacity;
     size_t scratch; /* floats */

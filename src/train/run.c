@@ -16,7 +16,7 @@
 #include "base/number.h"
 #include "train/grow.h"
 #include "train/init.h"
-#include "train/norm.h"
+#include "train/shorten.h"
 
 /* An update costs about as much as this many multiply-adds a weight. */
 #define UPDATE_WORK 8
@@ -324,6 +324,10 @@ static int batch_gradient(hill_run *run, step_batch *batch)
         if (run->plan->growth.any)
             hill__grow_rows(run->plan, run->grow_seed, run->rows, &walk, run->targets);
         walk.kept = run->weights;
+        walk.trains = true;
+        walk.seed = run->seed;
+        walk.step = run->at.step;
+        walk.first_row = done;
         walk.add = done > 0;
         walk.scale = 1.0f / (float)batch->count;
         hill__walk_gradient(run->plan, &walk);
@@ -495,7 +499,7 @@ int hill_step(hill_run *run, hill_row *row)
         memcpy(run->before, run->weights, vector * sizeof(float));
     if (!update_weights(run, rate))
         return retreat(run, HILL__FAULT_UPDATE, batch.block, row);
-    hill__norms_limit(run);
+    hill__shorten(run);
     if (norms) {
         row->gradient_norm = norm_of(run->gradient, NULL, vector);
         row->weight_norm = norm_of(run->before, NULL, vector);

@@ -126,6 +126,9 @@ RECIPES = {
     "conv": ("digits", "valid=0 epochs=2 batch=64 net=conv.8.3x3.relu,maxpool.2,conv.20.5x5.relu,maxpool.2,21.relu"),
     "conv-same": ("digits", "valid=0 epochs=1 batch=full net=conv.6.4x3.stride.2.same.silu,conv.12.3.same.groups.3,avgpool.all"),
     "conv-line": ("wide", "target=sum valid=0 epochs=2 batch=50 net=conv.9.5.tanh,maxpool.3.stride.1,conv.4.3.gelu"),
+    "lines": ("digits", "valid=0.2 epochs=1 batch=50 net=dropout.1e-1,conv.6.5x5.stride.3.identity,layernorm.gelu,maxpool.2,"
+                        "dropout.4e-1,17.identity,layernorm"),
+    "dropout": ("wide", "target=letter valid=0 rule=momentum epochs=2 batch=full net=70.relu,dropout.5e-1,40.relu,dropout.2e-1"),
     "residual": ("points", "target=y valid=0 epochs=3 batch=20 net=9.tanh,[7.gelu,[7.silu],9.identity],5"),
     "columns": ("digits", "valid=0.2 epochs=2 batch=50 rule=adamw net=scale,conv.6.5x5.stride.3.identity,batchnorm.relu,20.identity,"
                           "batchnorm.tanh,scale.gelu"),

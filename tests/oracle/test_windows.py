@@ -64,11 +64,24 @@ NETS["scale"] = ("scale, conv 4 3x3 tanh, scale silu, avgpool all", [(3,), (3, 3
                                            * p["layer3.weight"][:, None, None]).mean((2, 3)), p, "layer4"))
 
 
+def lines(x, p, layer):
+    """Layer normalisation, over the channels of a pixel."""
+    last = x.movedim(1, -1)
+    return F.layer_norm(last, last.shape[-1:], p[f"{layer}.weight"], p[f"{layer}.bias"]).movedim(-1, 1)
+
+
+NETS["lines"] = ("layernorm, conv 6 3x3 identity, layernorm gelu, maxpool 2, 7 tanh, layernorm",
+                 [(3,), (3, 3, 3, 6), (6,), (54, 7), (7,), (7, 4)],
+                 lambda x, p: dense(lines(torch.tanh(dense(flat(F.max_pool2d(F.gelu(lines(conv(lines(x, p, "layer1"), p, "layer2"), p,
+                                                                                         "layer3")), 2)), p, "layer4")),
+                                          p, "layer5"), p, "layer6"))
+
+
 def start_of(generator, name, shapes):
     start = {}
     for i, shape in enumerate(shapes, 1):
         start[f"layer{i}.weight"] = weights(generator, *shape) + (len(shape) == 1)
-        if len(shape) > 1 or name == "normal":
+        if len(shape) > 1 or name in ("normal", "lines"):
             start[f"layer{i}.bias"] = weights(generator, shape[-1])
         if len(shape) == 1 and name == "normal":
             start[f"layer{i}.mean"] = weights(generator, *shape)

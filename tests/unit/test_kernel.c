@@ -988,6 +988,41 @@ static void columns_are_shortened(void **state)
     }
 }
 
+/* Lines of every length: mean 0, deviation 1 but for the epsilon; the proof of the gradient has the slope. */
+static void lines_are_standardised(void **state)
+{
+    (void)state;
+    enum { LINES = 3, MOST = 40 };
+    float x[LINES * MOST], d[LINES * MOST + 1], y[LINES * MOST + 1], inverse[LINES], right[LINES * MOST], right_inverse[LINES];
+    EACH_ROW(k)
+    for (size_t n = 1; n <= MOST; n++) {
+        const size_t all = LINES * n;
+        draw_floats(x, all, n, 3);
+        draw_floats(d, all, 100 + n, 1);
+        y[all] = d[all] = GUARD;
+        k->standardize(y, inverse, x, LINES, n);
+        hill__kernels_scalar.standardize(right, right_inverse, x, LINES, n);
+        assert_same_floats(y, right, all, "standardised lines", k->name);
+        assert_same_floats(inverse, right_inverse, LINES, "their deviations", k->name);
+        for (size_t r = 0; r < LINES; r++) {
+            double mean = 0, square = 0, wanted = 1 - 1e-5 * (double)inverse[r] * (double)inverse[r];
+            for (size_t i = r * n; i < (r + 1) * n; i++) {
+                mean += (double)y[i] / (double)n;
+                square += (double)y[i] * (double)y[i] / (double)n;
+            }
+            assert_true(fabs(mean) < 1e-6 && fabs(square - (n == 1 ? 0 : wanted)) < 1e-5);
+        }
+        k->multiply(right, d, y, all);
+        for (size_t i = 0; i < all; i++)
+            assert_true(right[i] == d[i] * y[i]);
+        memcpy(right, d, all * sizeof *right);
+        k->standardize_slope(d, y, inverse, LINES, n);
+        hill__kernels_scalar.standardize_slope(right, y, inverse, LINES, n);
+        assert_same_floats(d, right, all, "slope of lines", k->name);
+        assert_true(y[all] == GUARD && d[all] == GUARD);
+    }
+}
+
 static void transposition_moves_every_float(void **state)
 {
     (void)state;
@@ -1048,6 +1083,7 @@ int main(void)
         cmocka_unit_test(faded_means_are_zero),
         cmocka_unit_test(sums_over_rows_are_one_chain),
         cmocka_unit_test(columns_are_shortened),
+        cmocka_unit_test(lines_are_standardised),
         cmocka_unit_test(transposition_moves_every_float),
         cmocka_unit_test(finite_sees_every_nan_and_infinity),
         cmocka_unit_test(every_row_listed_has_run),
