@@ -351,7 +351,8 @@ const char *help_vocabulary(size_t i, hill_vocabulary *vocabulary)
         hill_vocabulary vocabulary;
         const char *title;
     } list[] = {{HILL_WORDS_LAYER, "layers"}, {HILL_WORDS_ACTIVATION, "activations"}, {HILL_WORDS_COST, "costs"},
-                {HILL_WORDS_RULE, "rules"},   {HILL_WORDS_SCHEDULE, "schedules"},     {HILL_WORDS_INIT, "inits"}};
+                {HILL_WORDS_RULE, "rules"},   {HILL_WORDS_SCHEDULE, "schedules"},     {HILL_WORDS_INIT, "inits"},
+                {HILL_WORDS_GROW, "growths"}};
     if (i >= sizeof list / sizeof *list)
         return NULL;
     *vocabulary = list[i].vocabulary;

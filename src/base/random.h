@@ -15,7 +15,8 @@ typedef enum hill__purpose {
     HILL__PURPOSE_INIT = 1,  /* step: the tensor's index */
     HILL__PURPOSE_ORDER = 2, /* step: the epoch; element: the round of the permutation */
     HILL__PURPOSE_SPLIT = 3, /* step: the class; element: the round */
-    HILL__PURPOSE_CHECK = 4
+    HILL__PURPOSE_CHECK = 4,
+    HILL__PURPOSE_GROW = 5 /* step: the epoch, for a seed of its own; under that one, the row */
 } hill__purpose;
 
 /* One block of Philox4x32-10: 128 counter bits and 64 key bits to 128 random bits. */

@@ -90,7 +90,7 @@ static int fit_target(fit_work *work)
     if (stats.present == 0)
         return hill__fail(work->error, HILL_EDATA, "%s: every cell of the target %s is missing", work->table->name,
                           column->name);
-    if (fit_too_large(&stats, work->options->scaled))
+    if (fit_too_large(&stats, work->options->target_scaled))
         return hill__fail(work->error, HILL_EDATA, "%s: the target %s holds numbers that are too large", work->table->name,
                           column->name);
     if (fit_is_constant(&stats)) {
@@ -99,7 +99,7 @@ static int fit_target(fit_work *work)
         return hill__fail(work->error, HILL_EDATA, "%s: the target %s is always %s: there is nothing to learn",
                           work->table->name, column->name, value);
     }
-    if (work->options->scaled) {
+    if (work->options->target_scaled) {
         target->mean = stats.mean;
         target->deviation = stats.deviation;
     }
@@ -229,7 +229,7 @@ static int fit_inputs(fit_work *work)
     if (work->table->image)
         HILL__TRY(fit_image(work));
     for (size_t i = 0; i < work->table->column_count; i++) {
-        if (i == work->options->target)
+        if (i == work->options->target || i == work->options->weight)
             continue;
         if (work->table->columns[i].kind == HILL_COLUMN_NUMBER)
             HILL__TRY(fit_number(work, i));

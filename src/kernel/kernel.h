@@ -32,6 +32,7 @@
 #define HILL__MAPS(X) \
     X(sigmoid)        \
     X(tanh)           \
+    X(exp)            \
     X(relu)           \
     X(leaky_relu)     \
     X(elu)            \
@@ -82,6 +83,14 @@ typedef struct hill__gemm {
     const float *v;
 } hill__gemm;
 
+/* The numbers that costs have of their own, each that of the knob of its name. */
+typedef struct hill__cost_knobs {
+    float delta;     /* huber's */
+    float quantile;  /* quantile's */
+    float focus;     /* focal's */
+    float smoothing; /* of the cross-entropies and focal */
+} hill__cost_knobs;
+
 /* One row a data row: cost[r] = cost of y[r][n] against t[r][n], and where d isn't NULL d[r][n] = scale * its gradient. */
 typedef struct hill__cost {
     const float *y;
@@ -90,7 +99,7 @@ typedef struct hill__cost {
     float *cost;
     size_t rows, n;
     float scale;
-    float delta; /* huber's */
+    hill__cost_knobs knobs;
 } hill__cost;
 
 /*
@@ -112,12 +121,21 @@ typedef struct hill__single {
  */
 typedef void (*hill__window_loop)(float *y, size_t y_row, const float *x, size_t x_row, size_t rows, size_t n, float factor);
 
-#define HILL__COSTS(X)       \
-    X(squared)               \
-    X(absolute)              \
-    X(huber)                 \
-    X(softmax_cross_entropy) \
+/* Costs that are sums over outputs, each of its own target; and those that look at a row as a whole. */
+#define HILL__COSTS_BY_UNIT(X) \
+    X(squared)                 \
+    X(absolute)                \
+    X(huber)                   \
+    X(quantile)                \
+    X(poisson)                 \
     X(sigmoid_cross_entropy)
+#define HILL__COSTS_BY_ROW(X) \
+    X(softmax_cross_entropy)  \
+    X(softmax_focal)          \
+    X(hinge)
+#define HILL__COSTS(X)     \
+    HILL__COSTS_BY_UNIT(X) \
+    HILL__COSTS_BY_ROW(X)
 
 typedef enum hill__cost_kind {
 #define COST_ENUM(name) HILL__COST_##name,

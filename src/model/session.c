@@ -12,8 +12,8 @@
 #include "train/run.h"
 
 /* Knobs whose choice is told, in this order. */
-static const char *const session_told[] = {"target", "task", "valid", "net",    "cost",
-                                           "init",   "rate", "batch", "epochs", "patience"};
+static const char *const session_told[] = {"target", "task",     "valid", "net",   "cost",   "init",
+                                           "rate",   "schedule", "grow",  "batch", "epochs", "patience"};
 
 /* A value as a shell takes it. */
 static void session_quote(hill__text *text, const char *value)
@@ -52,11 +52,11 @@ static void session_tell(hill_session *session, const hill_recipe *asked)
 /* Says so where the net's output cannot reach scaled targets, which lie on both sides of 0 and beyond 1. */
 static void session_warn_output(hill_session *session)
 {
-    static const char *const bounded[] = {"sigmoid", "tanh", "relu", "softplus", "softmax"};
+    static const char *const bounded[] = {"sigmoid", "tanh", "exp", "relu", "softplus", "softmax"};
     hill__net net;
     const char *text = hill_recipe_get(hill_plan_recipe(session->plan), "net");
     if (session->encoder->task != HILL_TASK_NUMBERS || hill__recipe_is(session->recipe, "scale", "none") ||
-        hill__net_parse(text, &net, NULL) < 0 || !net.output)
+        hill__session_cost_flags(session) & HILL__OP_UNSCALED || hill__net_parse(text, &net, NULL) < 0 || !net.output)
         return;
     const char *output = net.output->word;
     for (size_t i = 0; i < sizeof bounded / sizeof bounded[0]; i++)

@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "data/choose.h"
 #include "data/split.h"
+#include "op/op.h"
 
 /* The target as the recipe will name it: by name where that finds it again, else by number. */
 static int session_name_target(hill_session *session, size_t target, hill_error *error)
@@ -29,13 +30,30 @@ static int session_name_target(hill_session *session, size_t target, hill_error 
     return hill_recipe_set(session->recipe, "target", name, error);
 }
 
+unsigned hill__session_cost_flags(const hill_session *session)
+{
+    const hill__op *cost = hill__op_find(HILL__COST, hill_recipe_get(session->recipe, "cost"));
+    return cost ? cost->flags : 0;
+}
+
 static int session_new_encoder(hill_session *session, hill__encoder_options *options, hill_error *error)
 {
     const hill_table *table = session->tables.train;
     const char *task = hill_recipe_get(session->recipe, "task");
-    HILL__TRY(hill__choose_target(table, hill_recipe_get(session->recipe, "target"), &options->target, error));
+    const unsigned flags = hill__session_cost_flags(session);
+    if (flags & HILL__OP_COUNTS && strcmp(task, "auto") == 0)
+        task = "numbers";
+    HILL__TRY(hill__session_weight_column(session, &options->weight, error));
+    HILL__TRY(hill__choose_target(table, hill_recipe_get(session->recipe, "target"), options->weight, &options->target, error));
+    if (options->target == options->weight)
+        return hill__fail(error, HILL_EDATA, "%s: column %s cannot be both the target and the weights", table->name,
+                          table->columns[options->target].name);
     options->task = hill__choose_task(table, options->target, task);
     options->scaled = !hill__recipe_is(session->recipe, "scale", "none");
+    options->target_scaled = options->scaled && !(flags & HILL__OP_UNSCALED);
+    if (options->scaled && !options->target_scaled && options->task == HILL_TASK_NUMBERS)
+        hill__lines_add(&session->notes, "not scaled: the target %s, which the %s cost takes as it is",
+                        table->columns[options->target].name, hill_recipe_get(session->recipe, "cost"));
     HILL__TRY(session_name_target(session, options->target, error));
     HILL__TRY(hill_recipe_set(session->recipe, "task", options->task == HILL_TASK_CLASSES ? "classes" : "numbers", error));
     options->keep = hill_recipe_get(session->recipe, "keep");
@@ -58,6 +76,27 @@ static int session_list(hill_session *session, const hill_table *table, const ch
     if (rows->count == 0)
         return hill__fail(error, HILL_EDATA, "%s: no row has a target %s to use", table->name, target);
     return HILL_OK;
+}
+
+/* Sees that a cost of counts gets no negative number. */
+static int session_see_counts(const hill_session *session, const hill__rows *rows, hill_error *error)
+{
+    if (!(hill__session_cost_flags(session) & HILL__OP_COUNTS) || session->encoder->task != HILL_TASK_NUMBERS)
+        return HILL_OK;
+    for (uint64_t i = 0; i < rows->count; i++)
+        if (hill__rows_number(rows, i) < 0) {
+            char place[300];
+            hill__table_place(rows->table, rows->list[i], place, sizeof place);
+            return hill__fail(error, HILL_EDATA, "%s: column %s: the %s cost takes counts, 0 or more", place,
+                              session->encoder->target.name, hill_recipe_get(session->recipe, "cost"));
+        }
+    return HILL_OK;
+}
+
+static int session_bind(const hill_session *session, hill__rows *rows, hill_error *error)
+{
+    HILL__TRY(hill__rows_bind(rows, error));
+    return session_see_counts(session, rows, error);
 }
 
 /* The fraction to hold out; "auto" becomes a number here. */
@@ -110,12 +149,13 @@ int hill__session_data(hill_session *session, hill_error *error)
     HILL__TRY(session_rows(session, error));
     HILL__TRY(hill__encoder_fit(session->encoder, tables->train, &options, session->train->list, session->train->count,
                                 &session->notes, error));
-    HILL__TRY(hill__rows_bind(session->train, error));
+    HILL__TRY(session_bind(session, session->train, error));
     if (session->valid)
-        HILL__TRY(hill__rows_bind(session->valid, error));
+        HILL__TRY(session_bind(session, session->valid, error));
+    HILL__TRY(hill__session_weights(session, error));
     if (tables->test) {
         HILL__TRY(session_list(session, tables->test, "test", &session->test, error));
-        HILL__TRY(hill__rows_bind(session->test, error));
+        HILL__TRY(session_bind(session, session->test, error));
     }
     return session->notes.text.failed ? hill__fail_memory(error) : HILL_OK;
 }

@@ -15,6 +15,9 @@
 #define UNITS HILL__OP_UNITS
 #define WINDOW HILL__OP_WINDOW
 #define WEIGHTS HILL__OP_WEIGHTS
+#define MARGIN HILL__OP_MARGIN
+#define UNSCALED HILL__OP_UNSCALED
+#define COUNTS HILL__OP_COUNTS
 
 static const hill__op operators[HILL__OP_COUNT] = {
 #define LAYER(id, word, flags, text, sentence) \
@@ -39,16 +42,16 @@ static const hill__op operators[HILL__OP_COUNT] = {
                        hill__activation_forward,    \
                        hill__activation_backward,   \
                        hill__##id##_formula},
-#define COST(id, word, loop, output, text, sentence) \
-    [HILL__OP_##id] = {word,                         \
-                       HILL__COST,                   \
-                       0,                            \
-                       HILL__COST_##loop,            \
-                       HILL__OP_##output,            \
-                       text,                         \
-                       sentence,                     \
-                       hill__cost_forward,           \
-                       hill__cost_backward,          \
+#define COST(id, word, loop, output, flags, text, sentence) \
+    [HILL__OP_##id] = {word,                                \
+                       HILL__COST,                          \
+                       flags,                               \
+                       HILL__COST_##loop,                   \
+                       HILL__OP_##output,                   \
+                       text,                                \
+                       sentence,                            \
+                       hill__cost_forward,                  \
+                       hill__cost_backward,                 \
                        hill__##id##_formula},
 #include "op/op.def"
 };

@@ -11,7 +11,7 @@
 typedef enum hill__op_id {
 #define LAYER(id, word, flags, formula, sentence) HILL__OP_##id,
 #define ACTIVATION(id, word, flags, formula, sentence) HILL__OP_##id,
-#define COST(id, word, kernel, output, formula, sentence) HILL__OP_##id,
+#define COST(id, word, kernel, output, flags, formula, sentence) HILL__OP_##id,
 #include "op/op.def"
     HILL__OP_COUNT
 } hill__op_id;
@@ -24,6 +24,9 @@ typedef enum hill__family { HILL__LAYER, HILL__ACTIVATION, HILL__COST } hill__fa
 #define HILL__OP_UNITS 8u
 #define HILL__OP_WINDOW 16u
 #define HILL__OP_WEIGHTS 32u
+#define HILL__OP_MARGIN 64u
+#define HILL__OP_UNSCALED 128u
+#define HILL__OP_COUNTS 256u
 
 /* No buffer. */
 #define HILL__NOWHERE SIZE_MAX
@@ -42,11 +45,14 @@ typedef struct hill__instr {
     size_t fan_in, fan_out;            /* weights that a unit has, and that read an input */
     size_t work;                       /* multiply-adds a row and product */
     size_t x, z, y;                    /* input; before the activation (where its slope needs that, else equal to y); output */
-    bool first;                        /* nobody needs the gradient of its input */
-    const struct hill__op *below;      /* of a layer: the activation fused into the layer that made x, or identity */
-    size_t below_z;                    /* what the slope of `below` is taken at */
-    bool slope_above;                  /* the layer that reads y multiplies by this layer's slope */
-    bool turn_d;                       /* backward turns d and dx over, which are smaller than the weights */
+    size_t skip;                       /* of a join: the input of its group, HILL__NOWHERE where that is the net's */
+    size_t saved;                 /* of a join and its fork: the gradient that goes past the group, HILL__NOWHERE for none */
+    size_t from;                  /* of a join: the instruction that made `skip` */
+    bool first;                   /* nobody needs the gradient of its input */
+    const struct hill__op *below; /* of a layer: the activation fused into the layer that made x, or identity */
+    size_t below_z;               /* what the slope of `below` is taken at */
+    bool slope_above;             /* the layer that reads y multiplies by this layer's slope */
+    bool turn_d;                  /* backward turns d and dx over, which are smaller than the weights */
 } hill__instr;
 
 /*
@@ -62,13 +68,14 @@ typedef struct hill__walk {
     float *scratch;
     const float *inputs;
     const float *targets;
-    size_t rows; /* of this block */
+    const float *row_weights; /* NULL: every row counts once */
+    size_t rows;              /* of this block */
     float *d, *d_next;
     float *turned;     /* room for what a layer turns over: its weights, or d and dx */
     float *costs;      /* [rows] */
     hill__flag broken; /* raised where the gradient of a weight or bias isn't finite */
     float scale;       /* one over the rows of the batch */
-    float delta;       /* huber's */
+    hill__cost_knobs knobs;
 } hill__walk;
 
 /* The naive double-precision form of an operator for one row; outputs first .. first + count - 1 of y are computed. */
@@ -79,9 +86,10 @@ typedef struct hill__formula {
     double *y;
     size_t outputs;
     const hill__window *window; /* of a layer */
+    const double *skip;         /* of a join */
     size_t first, count;
     const double *target;
-    double delta;
+    const hill__cost_knobs *knobs;
 } hill__formula;
 
 typedef struct hill__op {
@@ -127,8 +135,11 @@ void hill__cost_forward(const hill__instr *instr, hill__walk *walk);
 void hill__cost_backward(const hill__instr *instr, hill__walk *walk);
 #define LAYER(id, word, flags, formula, sentence) void hill__##id##_formula(const hill__formula *f);
 #define ACTIVATION(id, word, flags, formula, sentence) void hill__##id##_formula(const hill__formula *f);
-#define COST(id, word, kernel, output, formula, sentence) void hill__##id##_formula(const hill__formula *f);
+#define COST(id, word, kernel, output, flags, formula, sentence) void hill__##id##_formula(const hill__formula *f);
 #include "op/op.def"
+
+/* How far above its kink input i of a cost with KINK or MARGIN lies. */
+double hill__cost_edge(const hill__op *cost, const hill__formula *formula, size_t i);
 
 /* Activation loops on buffers of any shape, shared by dense and activation.c: in place where y == x. */
 void hill__activate(const hill__op *activation, const hill__walk *walk, float *y, const float *x, size_t units);

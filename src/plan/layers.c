@@ -33,6 +33,8 @@ static hill__instr *append(hill__builder *builder, const hill__op *op, size_t ou
                            .outputs = outputs,
                            .weight = HILL__NOWHERE,
                            .bias = HILL__NOWHERE,
+                           .skip = HILL__NOWHERE,
+                           .saved = HILL__NOWHERE,
                            .below = hill__op_at(HILL__OP_identity),
                            .x = builder->x,
                            .first = plan->layers == 0};
@@ -124,7 +126,47 @@ static int place_window(hill__builder *builder, const hill__net_layer *layer, hi
     return HILL_OK;
 }
 
-int hill__add_layer(hill__builder *builder, const hill__net_layer *layer, hill_error *error)
+/* A group begins. Where no weights stand before it nobody needs the gradient of its input. */
+static bool begin_group(hill__builder *builder, const hill__net_layer *layer)
+{
+    size_t i = builder->group_count++;
+    builder->groups[i].x = builder->x;
+    builder->groups[i].from = builder->plan->count - 1;
+    builder->groups[i].extent = builder->extent;
+    builder->groups[i].saved = HILL__NOWHERE;
+    if (builder->plan->layers == 0)
+        return true;
+    hill__instr *instr = append(builder, layer->op, builder->width);
+    if (!instr || !reserve_rows(builder, builder->width, &builder->groups[i].saved))
+        return false;
+    instr->y = instr->z = builder->x;
+    instr->saved = builder->groups[i].saved;
+    return true;
+}
+
+static int end_group(hill__builder *builder, const hill__net_layer *layer, hill_error *error)
+{
+    size_t i = --builder->group_count;
+    const hill__extent *in = &builder->groups[i].extent, *out = &builder->extent;
+    if (in->height != out->height || in->width != out->width || in->channels != out->channels)
+        return hill__fail(
+            error, HILL_ERECIPE,
+            "net: character %zu: the group in brackets takes %zux%zux%zu and gives %zux%zux%zu; it must give what it "
+            "takes",
+            layer->at, in->height, in->width, in->channels, out->height, out->width, out->channels);
+    hill__instr *instr = append(builder, layer->op, builder->width);
+    if (!instr || !reserve_rows(builder, builder->width, &instr->y))
+        return hill__fail_memory(error);
+    instr->z = instr->y;
+    instr->skip = builder->groups[i].x;
+    instr->from = builder->groups[i].from;
+    instr->saved = builder->groups[i].saved;
+    builder->x = instr->y;
+    return HILL_OK;
+}
+
+/* A layer that computes something of its own. */
+static int add_computing(hill__builder *builder, const hill__net_layer *layer, hill_error *error)
 {
     hill_plan *plan = builder->plan;
     hill__window window = {.height = 0};
@@ -156,6 +198,15 @@ int hill__add_layer(hill__builder *builder, const hill__net_layer *layer, hill_e
     return done ? HILL_OK : hill__fail_memory(error);
 }
 
+int hill__add_layer(hill__builder *builder, const hill__net_layer *layer, hill_error *error)
+{
+    if (layer->op == hill__op_at(HILL__OP_join))
+        return end_group(builder, layer, error);
+    if (layer->op == hill__op_at(HILL__OP_fork))
+        return begin_group(builder, layer) ? HILL_OK : hill__fail_memory(error);
+    return add_computing(builder, layer, error);
+}
+
 int hill__add_head(hill__builder *builder, const hill__op *output, const hill__op *cost, hill_error *error)
 {
     hill_plan *plan = builder->plan;
@@ -172,6 +223,7 @@ int hill__add_head(hill__builder *builder, const hill__op *output, const hill__o
     builder->x = x;
     bool done = append(builder, cost, 1) && reserve(&plan->scratch, plan->block_rows, &plan->costs) &&
                 reserve_rows(builder, builder->widest, &plan->d) && reserve_rows(builder, builder->widest, &plan->d_next) &&
-                reserve(&plan->scratch, builder->largest_turned, &plan->turned);
+                reserve(&plan->scratch, builder->largest_turned, &plan->turned) &&
+                (!plan->growth.any || reserve_rows(builder, plan->inputs, &plan->grown));
     return done ? HILL_OK : hill__fail_memory(error);
 }

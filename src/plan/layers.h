@@ -16,6 +16,11 @@ typedef struct hill__builder {
     size_t widest;
     size_t largest_turned;
     size_t rows; /* of a block, at most */
+    struct {
+        size_t x, from, saved, at;
+        hill__extent extent;
+    } groups[HILL__NET_LAYERS]; /* begun and not ended */
+    size_t group_count;
 } hill__builder;
 
 /* HILL_ERECIPE: the layer can't stand here. */

@@ -1,5 +1,6 @@
 /*
- * net.c - reads the text of a net: items between commas, each "UNITS [ACTIVATION]", "LAYER ..." or, last, "output ACTIVATION".
+ * net.c - reads the text of a net: items between commas, each "UNITS [ACTIVATION]", "LAYER ..." or, last, "output ACTIVATION";
+ * brackets around items make them a group.
  */
 #include "base/fp.h"
 
@@ -23,6 +24,7 @@ typedef struct net_reader {
     net_word words[WORDS_AN_ITEM];
     size_t count;
     size_t next; /* of the words, while a layer is read */
+    size_t open; /* groups that haven't ended */
     hill_error *error;
 } net_reader;
 
@@ -31,7 +33,12 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* Takes the words of one item; leaves `at` on the comma or the end. */
+static bool ends_word(char c)
+{
+    return c == '\0' || c == ',' || c == '[' || c == ']' || is_blank(c);
+}
+
+/* Takes the words of one item; leaves `at` on the comma, the bracket or the end. */
 static int read_item(net_reader *reader)
 {
     reader->count = 0;
@@ -39,7 +46,7 @@ static int read_item(net_reader *reader)
         while (is_blank(reader->text[reader->at]))
             reader->at++;
         size_t begin = reader->at;
-        while (reader->text[reader->at] && reader->text[reader->at] != ',' && !is_blank(reader->text[reader->at]))
+        while (!ends_word(reader->text[reader->at]))
             reader->at++;
         size_t length = reader->at - begin;
         if (length == 0)
@@ -70,7 +77,7 @@ static int read_output(net_reader *reader, hill__net *net)
     if (reader->count < 2)
         return hill__fail(reader->error, HILL_ERECIPE,
                           "net: character %zu: 'output' needs its activation, as in 'output sigmoid'", first->at);
-    if (reader->text[reader->at])
+    if (reader->text[reader->at] || reader->open)
         return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: the output layer must be the last", first->at);
     return find_activation(reader, &reader->words[1], &net->output);
 }
@@ -153,17 +160,42 @@ static int read_dense(net_reader *reader, hill__net_layer *layer)
     return reader->count == 2 ? find_activation(reader, &reader->words[1], &layer->activation) : HILL_OK;
 }
 
+static int add_layer(net_reader *reader, hill__net *net, const hill__op *op, size_t at, hill__net_layer **out)
+{
+    if (net->count == HILL__NET_LAYERS)
+        return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: more than %d layers", at, HILL__NET_LAYERS);
+    *out = &net->layers[net->count++];
+    **out = (hill__net_layer){.op = op, .groups = 1, .activation = hill__op_at(HILL__OP_identity), .at = at};
+    if (op->flags & HILL__OP_WEIGHTS)
+        (*out)->activation = hill__op_at(HILL__OP_relu);
+    return HILL_OK;
+}
+
+/* Brackets that stand here, and the blanks around them. */
+static int read_brackets(net_reader *reader, hill__net *net, char bracket)
+{
+    hill__net_layer *layer;
+    for (;; reader->at++) {
+        while (is_blank(reader->text[reader->at]))
+            reader->at++;
+        if (reader->text[reader->at] != bracket)
+            return HILL_OK;
+        if (bracket == ']' && reader->open == 0)
+            return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: ']' ends a group that hasn't begun",
+                              reader->at + 1);
+        reader->open += bracket == '[' ? 1 : (size_t)-1;
+        HILL__TRY(add_layer(reader, net, hill__op_at(bracket == '[' ? HILL__OP_fork : HILL__OP_join), reader->at + 1, &layer));
+    }
+}
+
 static int read_layer(net_reader *reader, hill__net *net)
 {
     const net_word *first = &reader->words[0];
     if (strcmp(first->text, "output") == 0)
         return read_output(reader, net);
-    if (net->count == HILL__NET_LAYERS)
-        return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: more than %d layers", first->at, HILL__NET_LAYERS);
-    const hill__op *op = hill__op_find(HILL__LAYER, first->text), *none = hill__op_at(HILL__OP_identity);
-    hill__net_layer *layer = &net->layers[net->count++];
-    *layer = (hill__net_layer){.op = op ? op : hill__op_at(HILL__OP_dense), .groups = 1, .at = first->at};
-    layer->activation = layer->op->flags & HILL__OP_WEIGHTS ? hill__op_at(HILL__OP_relu) : none;
+    const hill__op *op = hill__op_find(HILL__LAYER, first->text);
+    hill__net_layer *layer;
+    HILL__TRY(add_layer(reader, net, op ? op : hill__op_at(HILL__OP_dense), first->at, &layer));
     if (!op)
         return read_dense(reader, layer);
     reader->next = 1;
@@ -180,16 +212,19 @@ int hill__net_parse(const char *text, hill__net *net, hill_error *error)
 {
     net_reader reader = {.text = text, .error = error};
     *net = (hill__net){.count = 0};
-    HILL__TRY(read_item(&reader));
-    if (reader.count == 0 && text[reader.at] == '\0')
+    if (strspn(text, " \t") == strlen(text))
         return HILL_OK;
-    for (;;) {
+    for (;; reader.at++) {
+        HILL__TRY(read_brackets(&reader, net, '['));
+        HILL__TRY(read_item(&reader));
         if (reader.count == 0)
             return hill__fail(error, HILL_ERECIPE, "net: character %zu: a layer is missing here", reader.at + 1);
         HILL__TRY(read_layer(&reader, net));
+        HILL__TRY(read_brackets(&reader, net, ']'));
         if (text[reader.at] == '\0')
-            return HILL_OK;
-        reader.at++;
-        HILL__TRY(read_item(&reader));
+            break;
+        if (text[reader.at] != ',')
+            return hill__fail(error, HILL_ERECIPE, "net: character %zu: a comma belongs here", reader.at + 1);
     }
+    return reader.open == 0 ? HILL_OK : hill__fail(error, HILL_ERECIPE, "net: a group has no ']' at its end");
 }

@@ -24,6 +24,14 @@ static size_t block_rows_for(size_t batch)
     return batch < HILL__BLOCK_LEAST ? HILL__BLOCK_LEAST : batch;
 }
 
+static hill__cost_knobs cost_knobs(const hill_recipe *recipe)
+{
+    return (hill__cost_knobs){.delta = (float)hill__recipe_number(recipe, "delta"),
+                              .quantile = (float)hill__recipe_number(recipe, "quantile"),
+                              .focus = (float)hill__recipe_number(recipe, "focus"),
+                              .smoothing = (float)hill__recipe_number(recipe, "smoothing")};
+}
+
 static int compile(hill__builder *builder, hill_error *error)
 {
     hill_plan *plan = builder->plan;
@@ -37,7 +45,10 @@ static int compile(hill__builder *builder, hill_error *error)
     plan->block_rows = block_rows_for(plan->batch);
     plan->block_rows = plan->block_rows < builder->rows ? plan->block_rows : builder->rows;
     plan->rule = (hill__rule_id)hill__word_index(HILL_WORDS_RULE, hill_recipe_get(plan->recipe, "rule"));
-    plan->delta = (float)hill__recipe_number(plan->recipe, "delta");
+    plan->cost_knobs = cost_knobs(plan->recipe);
+    (void)hill__growth_parse(hill_recipe_get(plan->recipe, "grow"), &plan->growth, error); /* likewise */
+    if (plan->growth.moves && (plan->picture.height < 2 || plan->picture.width < 2))
+        return hill__fail(error, HILL_ERECIPE, "grow: only pictures can be moved; the inputs are none, or a line");
     for (size_t i = 0; i < net.count; i++)
         HILL__TRY(hill__add_layer(builder, &net.layers[i], error));
     return hill__add_head(builder, net.output, cost, error);
@@ -153,8 +164,8 @@ int hill_plan_info(const hill_plan *plan, hill_plan_sizes *sizes)
         !hill__plan_work(plan, &work) || !hill__add(sizes->vector_bytes, work, &sizes->vector_bytes) ||
         !hill__mul(plan->scratch, sizeof(float), &sizes->scratch_bytes) ||
         !hill__add(plan->inputs, plan->outputs, &row_floats) || !hill__mul(row_floats, sizeof(float), &row_floats) ||
-        !hill__add(row_floats, 2 * sizeof(uint64_t), &row_floats) || !hill__mul(row_floats, plan->block_rows, &rows_bytes) ||
-        !hill__add(rows_bytes, 2 * HILL__ALIGN, &sizes->staging_bytes))
+        !hill__add(row_floats, 2 * sizeof(uint64_t) + sizeof(float), &row_floats) ||
+        !hill__mul(row_floats, plan->block_rows, &rows_bytes) || !hill__add(rows_bytes, 2 * HILL__ALIGN, &sizes->staging_bytes))
         return HILL_EMEMORY;
     return HILL_OK;
 }

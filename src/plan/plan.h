@@ -5,6 +5,7 @@
 #define HILL_PLAN_PLAN_H
 
 #include "op/op.h"
+#include "plan/growth.h"
 #include "plan/recipe.h"
 #include "plan/words.h"
 
@@ -30,6 +31,8 @@ struct hill_plan {
     size_t costs;     /* buffer of a block's row costs */
     size_t d, d_next; /* buffers of the backward walk */
     size_t turned;
+    size_t grown; /* buffer of inputs that have grown */
+    hill__growth growth;
     size_t block_rows;
     size_t batch; /* rows a step; 0: all there are */
     size_t vector;
@@ -37,7 +40,7 @@ struct hill_plan {
     size_t layers;
     size_t scratch; /* floats */
     hill__rule_id rule;
-    float delta;
+    hill__cost_knobs cost_knobs;
 };
 
 /* hill_plan_new; `fused` false gives every activation an instruction of its own: the twin that tests compare with. */

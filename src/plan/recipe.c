@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/number.h"
+#include "plan/growth.h"
 #include "plan/net.h"
 #include "plan/words.h"
 
@@ -91,6 +92,7 @@ static int accept_number(const hill_knob *knob, const char *value, hill_error *e
 static int accept_text(const hill_knob *knob, const char *value, hill_error *error)
 {
     hill__net net;
+    hill__growth growth;
     size_t left = strlen(value), length = 1;
     if (strpbrk(value, "\r\n"))
         return hill__fail(error, HILL_ERECIPE, "%s: a value is one line", knob->name);
@@ -100,6 +102,8 @@ static int accept_text(const hill_knob *knob, const char *value, hill_error *err
         return hill__fail(error, HILL_ERECIPE, "%s: byte %zu is no UTF-8", knob->name, strlen(value) - left + 1);
     if (strcmp(knob->name, "delimiter") == 0 && strcmp(value, "\\t") != 0 && (strlen(value) != 1 || !strchr(",;|\t ", *value)))
         return hill__fail(error, HILL_ERECIPE, "delimiter '%.40s': must be one of , ; | or the word tab, space or auto", value);
+    if (strcmp(knob->name, "grow") == 0)
+        return hill__growth_parse(value, &growth, error);
     return strcmp(knob->name, "net") == 0 ? hill__net_parse(value, &net, error) : HILL_OK;
 }
 

@@ -19,6 +19,16 @@
 #define SMALL_NET "32 relu"
 #define SMALL_ROWS_LEAST 50u
 #define SMALL_ROWS_MOST 1000u
+/* Pictures of so many pixels a side get a small convolution net, and what goes with it, where the net is left to us. */
+#define PICTURE_SIDE_LEAST 16u
+static const char *const picture_choice[][2] = {
+    {"net", "conv 32 5x5 relu, maxpool 2, conv 64 5x5 relu, maxpool 2, 256 relu"},
+    {"grow", "shift 2, rotate 10, scale 0.1"},
+    {"schedule", "cosine"},
+    {"batch", "64"},
+    {"epochs", "30"},
+};
+
 /* Small tables get more passes, so that every run takes about this many steps, within bounds. */
 #define AUTO_STEPS 6000u
 #define AUTO_EPOCHS_LEAST 12u
@@ -44,7 +54,7 @@ static hill__op_id output_for(const hill_recipe *recipe, hill_task task)
     const hill__op *cost = hill__op_find(HILL__COST, hill_recipe_get(recipe, "cost"));
     if (cost->output != HILL__OP_identity)
         return cost->output;
-    return task == HILL_TASK_CLASSES ? HILL__OP_sigmoid : HILL__OP_identity;
+    return task == HILL_TASK_CLASSES && !(cost->flags & HILL__OP_UNSCALED) ? HILL__OP_sigmoid : HILL__OP_identity;
 }
 
 static int resolve_net(hill_recipe *recipe, const hill_shape *shape, hill_error *error)
@@ -85,9 +95,15 @@ static int resolve_descent(hill_recipe *recipe, hill_error *error)
     HILL__TRY(set_auto(recipe, "rate", facts->rate, error));
     HILL__TRY(set_auto(recipe, "epsilon", rule == HILL__RULE_ID_adagrad ? "1e-10" : "1e-8", error));
     HILL__TRY(set_auto(recipe, "decay", facts->decay == HILL__DECAY_APART ? "0.01" : "0", error));
-    if (facts->rows != HILL__ROWS_ANY)
-        HILL__TRY(set_auto(recipe, "batch", "full", error));
     return set_auto(recipe, "drop", hill__recipe_is(recipe, "schedule", "exponential") ? "0.95" : "0.5", error);
+}
+
+/* A rule's wish comes before all others. */
+static int resolve_rows(hill_recipe *recipe, hill_error *error)
+{
+    int rule = hill__word_index(HILL_WORDS_RULE, hill_recipe_get(recipe, "rule"));
+    bool all = hill__rule_facts_of((hill__rule_id)rule)->rows != HILL__ROWS_ANY;
+    return all ? set_auto(recipe, "batch", "full", error) : HILL_OK;
 }
 
 static int resolve_length(hill_recipe *recipe, uint64_t rows, hill_error *error)
@@ -120,8 +136,20 @@ static int write_defaults(hill_recipe *recipe, hill_error *error)
     return HILL_OK;
 }
 
+static int resolve_picture(hill_recipe *recipe, const hill_shape *shape, hill_error *error)
+{
+    bool ours = shape->task == HILL_TASK_CLASSES && shape->height >= PICTURE_SIDE_LEAST && shape->width >= PICTURE_SIDE_LEAST &&
+                hill__recipe_is(recipe, "net", "auto");
+    for (size_t i = 0; ours && i < sizeof picture_choice / sizeof *picture_choice; i++)
+        HILL__TRY(set_auto(recipe, picture_choice[i][0], picture_choice[i][1], error));
+    HILL__TRY(set_auto(recipe, "grow", "none", error));
+    return set_auto(recipe, "schedule", "constant", error);
+}
+
 int hill__recipe_resolve(hill_recipe *recipe, const hill_shape *shape, hill_error *error)
 {
+    HILL__TRY(resolve_rows(recipe, error));
+    HILL__TRY(resolve_picture(recipe, shape, error));
     HILL__TRY(resolve_cost(recipe, shape->task, error));
     HILL__TRY(resolve_net(recipe, shape, error));
     HILL__TRY(resolve_descent(recipe, error));

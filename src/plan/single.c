@@ -13,7 +13,7 @@ static bool is_small(const hill__instr *instr)
 
 size_t hill__singles_count(const hill_plan *plan)
 {
-    if (plan->batch != 1)
+    if (plan->batch != 1 || plan->growth.any)
         return 0;
     for (size_t i = 0; i < plan->hidden_count; i++)
         if (!is_small(&plan->instrs[i]))
@@ -52,7 +52,7 @@ void hill__singles_bind(hill__singles *singles, const hill_plan *plan, const hil
                                  .rows = 1,
                                  .n = cost->inputs,
                                  .scale = 1.0f,
-                                 .delta = walk->delta};
+                                 .knobs = walk->knobs};
 }
 
 bool hill__singles_gradient(const hill__singles *singles, const hill__kernels *kernels, float *cost)

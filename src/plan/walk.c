@@ -9,7 +9,7 @@ void hill__walk_begin(const hill_plan *plan, hill__walk *walk)
 {
     walk->costs = walk->scratch + plan->costs;
     walk->turned = walk->scratch + plan->turned;
-    walk->delta = plan->delta;
+    walk->knobs = plan->cost_knobs;
 }
 
 static void walk_up(const hill_plan *plan, hill__walk *walk, size_t begin, size_t end)

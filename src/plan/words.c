@@ -20,7 +20,7 @@ static const hill_word activation_words[] = {
     {NULL, NULL, NULL}};
 
 static const hill_word cost_words[] = {
-#define COST(id, word, kernel, output, formula, sentence) WORD(word, formula, sentence)
+#define COST(id, word, kernel, output, flags, formula, sentence) WORD(word, formula, sentence)
 #include "op/op.def"
     {NULL, NULL, NULL}};
 
@@ -39,9 +39,14 @@ static const hill_word init_words[] = {
 #include "plan/words.def"
     {NULL, NULL, NULL}};
 
+static const hill_word grow_words[] = {
+#define GROW(id, word, most, formula, sentence) WORD(word, formula, sentence)
+#include "plan/words.def"
+    {NULL, NULL, NULL}};
+
 /* In the order of hill_vocabulary. */
-static const hill_word *const vocabularies[] = {layer_words, activation_words, cost_words,
-                                                rule_words,  schedule_words,   init_words};
+static const hill_word *const vocabularies[] = {layer_words,    activation_words, cost_words, rule_words,
+                                                schedule_words, init_words,       grow_words};
 #define VOCABULARY_COUNT (sizeof vocabularies / sizeof *vocabularies)
 
 const hill_word *hill_words(hill_vocabulary vocabulary, size_t i)

@@ -24,6 +24,12 @@ typedef enum hill__init_id {
     HILL__INIT_COUNT
 } hill__init_id;
 
+typedef enum hill__grow_id {
+#define GROW(id, word, most, formula, sentence) HILL__GROW_##id,
+#include "plan/words.def"
+    HILL__GROW_COUNT
+} hill__grow_id;
+
 /* Of how many rows a rule wants to see the cost before each step: any number, mostly all, or always all. */
 typedef enum hill__rule_rows { HILL__ROWS_ANY, HILL__ROWS_ALL, HILL__ROWS_ALWAYS } hill__rule_rows;
 

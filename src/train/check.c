@@ -37,7 +37,8 @@ typedef struct check_link {
     const hill__op *op;
     const hill__instr *layer; /* of a layer */
     size_t inputs, outputs;
-    size_t at; /* where its outputs begin in a row of values */
+    size_t at;    /* where its outputs begin in a row of values */
+    size_t instr; /* which instruction it is, or was fused into */
 } check_link;
 
 typedef struct checker {
@@ -58,10 +59,10 @@ typedef struct checker {
     float *point;    /* [vector] where it is tested */
 } checker;
 
-static void link_add(checker *c, const hill__op *op, const hill__instr *layer, size_t outputs)
+static void link_add(checker *c, const hill__op *op, const hill__instr *layer, size_t outputs, size_t instr)
 {
     size_t inputs = c->link_count ? c->links[c->link_count - 1].outputs : c->plan->inputs;
-    c->links[c->link_count++] = (check_link){op, layer, inputs, outputs, c->width};
+    c->links[c->link_count++] = (check_link){op, layer, inputs, outputs, c->width, instr};
     c->width += outputs;
 }
 
@@ -72,15 +73,25 @@ static void link_all(checker *c)
     for (size_t i = 0; i < c->plan->count; i++) {
         const hill__instr *instr = &c->plan->instrs[i];
         bool is_layer = instr->op->family == HILL__LAYER;
-        link_add(c, instr->op, is_layer ? instr : NULL, instr->outputs);
+        link_add(c, instr->op, is_layer ? instr : NULL, instr->outputs, i);
         if (is_layer && instr->activation != hill__op_at(HILL__OP_identity))
-            link_add(c, instr->activation, NULL, instr->outputs);
+            link_add(c, instr->activation, NULL, instr->outputs, i);
     }
 }
 
 static bool has_weights(const check_link *link)
 {
     return link->op->flags & HILL__OP_WEIGHTS;
+}
+
+/* Where in a row of values the input of a join's group is. */
+static size_t skip_of(const checker *c, const check_link *join)
+{
+    size_t at = 0;
+    for (const check_link *link = c->links; link < join && join->layer->skip != HILL__NOWHERE; link++)
+        if (link->instr == join->layer->from)
+            at = link->at;
+    return at;
 }
 
 /* Computes outputs first .. first + count - 1 of link l for one row of values. */
@@ -94,10 +105,11 @@ static void walk_link(const checker *c, size_t l, double *values, const double *
                              .y = values + link->at,
                              .outputs = link->outputs,
                              .window = link->layer ? &link->layer->window : NULL,
+                             .skip = link->op == hill__op_at(HILL__OP_join) ? values + skip_of(c, link) : NULL,
                              .first = first,
                              .count = count,
                              .target = target,
-                             .delta = (double)c->plan->delta};
+                             .knobs = &c->plan->cost_knobs};
     link->op->formula(&formula);
 }
 
@@ -111,20 +123,25 @@ static double walk_from(const checker *c, size_t l, size_t unit, double *values,
     return values[c->width - 1];
 }
 
-/* True if a kinked activation, or the residual of the absolute cost, changes sides between two rows of values. */
+/* How far input i of a link lies from where its slope jumps. */
+static double edge_at(const check_link *link, const double *x, const double *target, size_t i)
+{
+    if (link->op->family != HILL__COST)
+        return x[i];
+    return hill__cost_edge(link->op, &(hill__formula){.x = x, .inputs = link->inputs, .target = target}, i);
+}
+
+/* True if a link with a kink changes sides between two rows of values. */
 static bool straddles(const checker *c, const double *a, const double *b, const double *target)
 {
     for (size_t l = 1; l < c->link_count; l++) {
         const check_link *link = &c->links[l];
         size_t x = c->links[l - 1].at;
-        bool residual = link->op == hill__op_at(HILL__OP_absolute);
         if (link->op == hill__op_at(HILL__OP_maxpool) && hill__maxpool_turns(&link->layer->window, a + x, b + x))
             return true;
-        if (!(link->op->flags & HILL__OP_KINK) && !residual)
-            continue;
-        for (size_t i = 0; i < link->inputs; i++) {
-            double edge = residual ? target[i] : 0;
-            if ((a[x + i] > edge) != (b[x + i] > edge) || a[x + i] == edge || b[x + i] == edge)
+        for (size_t i = 0; link->op->flags & (HILL__OP_KINK | HILL__OP_MARGIN) && i < link->inputs; i++) {
+            double above = edge_at(link, a + x, target, i), other = edge_at(link, b + x, target, i);
+            if ((above > 0) != (other > 0) || above == 0 || other == 0)
                 return true;
         }
     }
@@ -255,6 +272,7 @@ static int gather_rows(checker *c, const hill_source *source)
     few.rows = c->rows;
     few.fill = fill_drawn;
     few.expect = NULL;
+    few.weigh = NULL;
     HILL__TRY(hill_run_slope(c->run, c->point, &few, c->gradient));
     for (size_t r = 0; r < c->rows; r++) {
         c->run->rows[0] = r;

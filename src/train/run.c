@@ -14,6 +14,7 @@
 
 #include "base/fpenv.h"
 #include "base/number.h"
+#include "train/grow.h"
 #include "train/init.h"
 
 static void place_vectors(hill_run *run)
@@ -49,6 +50,7 @@ static int place_memory(hill_run *run)
     run->next = run->rows + plan->block_rows;
     run->inputs = (float *)(run->next + plan->block_rows);
     run->targets = run->inputs + plan->block_rows * plan->inputs;
+    run->row_weights = run->targets + plan->block_rows * plan->outputs;
     if (run->vectors)
         place_vectors(run);
     return HILL_OK;
@@ -75,6 +77,7 @@ void hill__run_stand(hill_run *run)
     run->slow = hill__power(0.5, run->good.returns);
     if (run->shuffled)
         run->order = hill__permutation_make(run->train.rows, run->seed, run->at.epoch, HILL__PURPOSE_ORDER);
+    run->grow_seed = hill__grow_seed(run->seed, run->at.epoch);
 }
 
 double hill__run_rate(const hill_run *run)
@@ -171,7 +174,7 @@ int hill_run_new(const hill_plan *plan, const hill_source *train, const hill_sou
     int status = place_memory(run);
     if (status >= 0)
         status = hill__pool_new(threads_of(host), &allocator, &run->pool);
-    if (status >= 0 && train)
+    if (status >= 0 && train && !train->weigh)
         status = bind_singles(run);
     if (status < 0) {
         hill_run_free(run);
@@ -221,6 +224,9 @@ int hill_run_restart(hill_run *run, uint64_t seed)
 int hill__run_gather(hill_run *run, const hill_source *source, size_t count)
 {
     int status = source->fill(source->self, run->rows, count, run->inputs, run->targets);
+    run->weighed = source->weigh != NULL;
+    if (status >= 0 && source->weigh)
+        status = source->weigh(source->self, run->rows, count, run->row_weights);
     if (status < 0)
         snprintf(run->message, sizeof run->message, "the source failed with status %d", status);
     return status;
@@ -235,6 +241,7 @@ hill__walk hill__run_walk(hill_run *run, const float *weights, size_t rows)
                        .scratch = run->scratch,
                        .inputs = run->inputs,
                        .targets = run->targets,
+                       .row_weights = run->weighed ? run->row_weights : NULL,
                        .rows = rows};
     hill__walk_begin(run->plan, &walk);
     return walk;

@@ -67,8 +67,10 @@ struct hill_run {
     void *work;   /* what the rule works in */
     float *point; /* where a step takes the gradient: the weights, but for schedule-free */
     float *scratch;
-    void *staging; /* the block the next four lie in */
+    void *staging; /* the block the next five lie in */
     float *inputs, *targets;
+    float *row_weights; /* of the block under way, where its source weighs rows */
+    bool weighed;
     uint64_t *rows;     /* of the block under way */
     uint64_t *next;     /* of the first block of step `next_step` */
     uint64_t next_step; /* 0: none is listed */
@@ -81,6 +83,7 @@ struct hill_run {
     uint64_t epoch_steps, total_steps;
     hill__place at;
     hill__permutation order; /* of this epoch */
+    uint64_t grow_seed;      /* likewise */
     hill__rule rule;
     double clip, clip_value; /* 0: none */
     hill__schedule schedule;
@@ -94,7 +97,7 @@ struct hill_run {
 /* Rows of a block: as many as are left, or as fit. */
 size_t hill__run_block(const hill_run *run, uint64_t rows);
 
-/* Gathers rows run->rows[0..count-1] of a source into run->inputs and run->targets. */
+/* Gathers rows run->rows[0..count-1] of a source into run->inputs, run->targets and, where it weighs, run->row_weights. */
 int hill__run_gather(hill_run *run, const hill_source *source, size_t count);
 
 /* What follows from the place and the ways back, once they were set: the order of the epoch, the rate's part. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/fpenv.h"
+#include "train/grow.h"
 #include "train/move.h"
 
 /* After how many steps it is looked whether the weights are good: while the mean cost is at most so many times the first. */
@@ -68,6 +69,8 @@ int hill__batch_gradient(hill_run *run, hill__batch *batch)
         if (done + rows == batch->count)
             expect_rows(run, batch->begin + batch->count);
         hill__walk walk = hill__run_walk(run, run->point, rows);
+        if (run->plan->growth.any)
+            hill__grow_rows(run->plan, run->grow_seed, run->rows, &walk, run->targets);
         walk.add = done > 0;
         walk.scale = 1.0f / (float)batch->count;
         hill__walk_gradient(run->plan, &walk);

@@ -101,6 +101,13 @@ RECIPES = {
     "huber": ("mixed", "target=price valid=0 cost=huber delta=0.3 epochs=4 batch=full net=20.leaky-relu"),
     "cross-entropy": ("mixed", "target=kind valid=0 cost=cross-entropy epochs=4 batch=11 net=17.silu"),
     "binary-cross-entropy": ("digits", "valid=0 cost=binary-cross-entropy epochs=2 batch=40 net=12.relu,output.sigmoid"),
+    "quantile": ("mixed", "target=price valid=0 cost=quantile quantile=0.8 epochs=4 batch=25 net=13.tanh"),
+    "poisson": ("mixed", "target=size valid=0 cost=poisson epochs=4 batch=25 net=13.tanh,5.exp"),
+    "focal": ("mixed", "target=kind valid=0 cost=focal focus=1.3 smoothing=0.1 epochs=4 batch=11 net=17.silu"),
+    "hinge": ("mixed", "target=kind valid=0 cost=hinge epochs=4 batch=11 net=17.tanh"),
+    "smoothing": ("digits", "valid=0 cost=binary-cross-entropy smoothing=0.2 epochs=1 batch=40 net=5.relu,output.sigmoid"),
+    "weights": ("mixed", "target=kind valid=0.2 weight=weight class-weights=low=3,high=0.5 epochs=4 batch=11 net=17.silu"),
+    "balanced": ("wide", "target=letter valid=0 class-weights=balanced epochs=1 batch=1 net=5.tanh"),
     # Every init; zero is a start from which only the last bias moves, and uniform one that saturates.
     "uniform": ("points", "target=y valid=0 init=uniform epochs=3 batch=33 net=14.tanh"),
     "glorot": ("points", "target=y valid=0 init=glorot seed=0 epochs=3 batch=33 net=14.tanh"),
@@ -126,6 +133,9 @@ RECIPES = {
     "conv": ("digits", "valid=0 epochs=2 batch=64 net=conv.8.3x3.relu,maxpool.2,conv.20.5x5.relu,maxpool.2,21.relu"),
     "conv-same": ("digits", "valid=0 epochs=1 batch=full net=conv.6.4x3.stride.2.same.silu,conv.12.3.same.groups.3,avgpool.all"),
     "conv-line": ("wide", "target=sum valid=0 epochs=2 batch=50 net=conv.9.5.tanh,maxpool.3.stride.1,conv.4.3.gelu"),
+    "residual": ("points", "target=y valid=0 epochs=3 batch=20 net=9.tanh,[7.gelu,[7.silu],9.identity],5"),
+    # Every way to grow.
+    "grow": ("digits", "valid=0 epochs=2 batch=50 net=9.relu grow=shift_2,rotate_10,scale_0.1,elastic_1.5,flip,cutout_6,mixup_0.3"),
     # Work enough for eight threads: in products cut by rows, and by columns; in a block of rows and a short one; in long sums;
     # in the rule's pass.
     "shared": ("wide", "target=letter valid=0 rule=adam epochs=1 batch=full net=300.gelu,200.tanh"),
@@ -135,9 +145,10 @@ RECIPES = {
 
 
 def recipe_text(words):
-    """One knob a line, as a recipe has them; the net's blanks are written as dots above."""
+    """One knob a line, as a recipe has them; the net's blanks are written as dots above, those of growth as underscores."""
     lines = [word.split("=", 1) for word in words.split()]
-    return "\n".join(f"{knob}={value.replace('.', ' ') if knob == 'net' else value}" for knob, value in lines)
+    blanks = {"net": ".", "grow": "_"}
+    return "\n".join(f"{knob}={value.replace(blanks[knob], ' ') if knob in blanks else value}" for knob, value in lines)
 
 
 # ---- the program ------------------------------------------------------------------------------------------------------------

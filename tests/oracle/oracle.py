@@ -21,6 +21,7 @@ ACTIVATIONS = {
     "identity": lambda x: x,
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
+    "exp": torch.exp,
     "relu": F.relu,
     "leaky-relu": lambda x: F.leaky_relu(x, 0.01),
     "elu": F.elu,
@@ -32,15 +33,37 @@ ACTIVATIONS = {
     "softmax": lambda x: F.softmax(x, dim=1),
 }
 
-# Costs of a batch: summed over outputs, averaged over rows. Cross-entropies take what stands before the output activation.
+KNOBS = {"delta": 1.0, "quantile": 0.5, "focus": 2.0, "smoothing": 0.0}
+
+
+def focal(z, t, knobs):
+    """Lin 2017 for several classes, with torch's smoothing of targets."""
+    smoothed = t * (1 - knobs["smoothing"]) + knobs["smoothing"] / t.shape[1]
+    logarithm = F.log_softmax(z, dim=1)
+    return -(smoothed * (1 - logarithm.exp()) ** knobs["focus"] * logarithm).sum(dim=1)
+
+
+def hinge(y, t):
+    if y.shape[1] == 1:
+        return (1 - y * torch.where(t > 0, 1.0, -1.0)).clamp(min=0)[:, 0]
+    return F.multi_margin_loss(y, t.argmax(dim=1), reduction="none")
+
+
+# Costs of each row, summed over outputs. Those of FROM_UNITS take what stands before the output activation.
 COSTS = {
-    "squared": lambda y, t, delta: F.mse_loss(y, t, reduction="sum") / 2 / len(y),
-    "absolute": lambda y, t, delta: F.l1_loss(y, t, reduction="sum") / len(y),
-    "huber": lambda y, t, delta: F.huber_loss(y, t, reduction="sum", delta=delta) / len(y),
-    "cross-entropy": lambda z, t, delta: F.cross_entropy(z, t),
-    "binary-cross-entropy": lambda z, t, delta: F.binary_cross_entropy_with_logits(z, t, reduction="sum") / len(z),
+    "squared": lambda y, t, k: F.mse_loss(y, t, reduction="none").sum(dim=1) / 2,
+    "absolute": lambda y, t, k: F.l1_loss(y, t, reduction="none").sum(dim=1),
+    "huber": lambda y, t, k: F.huber_loss(y, t, reduction="none", delta=k["delta"]).sum(dim=1),
+    "quantile": lambda y, t, k: torch.maximum(k["quantile"] * (t - y), (k["quantile"] - 1) * (t - y)).sum(dim=1),
+    # The part of the deviance that PyTorch leaves out is t ln t - t.
+    "poisson": lambda z, t, k: (F.poisson_nll_loss(z, t, reduction="none") + torch.xlogy(t, t) - t).sum(dim=1),
+    "cross-entropy": lambda z, t, k: F.cross_entropy(z, t, reduction="none", label_smoothing=k["smoothing"]),
+    "binary-cross-entropy": lambda z, t, k: F.binary_cross_entropy_with_logits(
+        z, t * (1 - k["smoothing"]) + k["smoothing"] / 2, reduction="none").sum(dim=1),
+    "focal": lambda z, t, k: focal(z, t, k),
+    "hinge": lambda y, t, k: hinge(y, t),
 }
-FROM_UNITS = {"cross-entropy": "softmax", "binary-cross-entropy": "sigmoid"}
+FROM_UNITS = {"cross-entropy": "softmax", "focal": "softmax", "binary-cross-entropy": "sigmoid", "poisson": "exp"}
 
 
 def downhill(folder, *words, expect=0, text=None):
@@ -59,10 +82,10 @@ def write_csv(path, names, columns):
 
 
 class Net:
-    """A dense net: widths [inputs, hidden..., outputs], one activation a layer, and a cost."""
+    """A dense net: widths [inputs, hidden..., outputs], one activation a layer, and a cost with its knobs."""
 
-    def __init__(self, widths, activations, cost="squared", delta=1.0):
-        self.widths, self.activations, self.cost, self.delta = list(widths), list(activations), cost, delta
+    def __init__(self, widths, activations, cost="squared", **knobs):
+        self.widths, self.activations, self.cost, self.knobs = list(widths), list(activations), cost, {**KNOBS, **knobs}
 
     def text(self):
         hidden = [f"{units} {activation}" for units, activation in zip(self.widths[1:-1], self.activations)]
@@ -89,11 +112,15 @@ class Net:
         return z, x
 
     def loss(self, p, x, t):
+        return self.costs(p, x, t).mean()
+
+    def costs(self, p, x, t):
+        """Of each row."""
         z, y = self.forward(p, x)
         if self.cost in FROM_UNITS:
             assert self.activations[-1] == FROM_UNITS[self.cost]
             y = z
-        return COSTS[self.cost](y, t, self.delta)
+        return COSTS[self.cost](y, t, self.knobs)
 
     def gradient(self, start, x, t):
         """(cost, gradient by name, in Downhill's layout)"""
@@ -126,6 +153,16 @@ class Numbers:
         return torch.tensor(self.y.astype("float64"))[:, None]
 
 
+class Counts(Numbers):
+    """Rows with a count to learn."""
+
+    def __init__(self, folder, rows, inputs, seed=1):
+        super().__init__(folder, rows, inputs, seed)
+        draw = numpy.random.default_rng(seed)
+        self.y = draw.poisson(numpy.exp(1 + self.x[:, 0] - self.x[:, 1] / 2)).astype("float32")
+        write_csv(folder / "data.csv", [f"x{i}" for i in range(inputs)] + ["y"], [*self.x.T, self.y.astype(int)])
+
+
 class Classes:
     """Rows of some classes; a target is 1 for the row's own class."""
 
@@ -150,7 +187,8 @@ def train(folder, net, start, data, *flags):
     """Trains from `start` on the raw rows of `data`, in file order; gives (weights, train's JSON)."""
     tensors.save_file({name: numpy.ascontiguousarray(value) for name, value in start.items()}, folder / "start.safetensors")
     answer, _ = downhill(folder, "train", "data.csv", "--target", "y", *data.flags, "--scale", "none", "--valid", "0", "--order",
-                         "file", "--net", net.text(), "--cost", net.cost, "--delta", repr(net.delta), "--patience", "0",
+                         "file", "--net", net.text(), "--cost", net.cost, "--patience", "0",
+                         *[word for knob, value in net.knobs.items() for word in (f"--{knob}", repr(value))],
                          "--start", "start.safetensors", "--out", "model.safetensors", "--json", *flags)
     return tensors.load_file(folder / "model.safetensors"), answer
 

@@ -25,6 +25,12 @@ def dense(x, p, layer):
     return x @ p[f"{layer}.weight"] + p[f"{layer}.bias"]
 
 
+def residual(x, p):
+    inner = F.gelu(conv(x, p, "layer2", padding="same"))
+    inner = inner + F.silu(conv(inner, p, "layer3"))
+    return x + conv(inner, p, "layer4", padding="same")
+
+
 # The net's text, its weights' shapes, and the same in PyTorch's functions.
 NETS = {
     "plain": ("conv 5 3x3 tanh, maxpool 2, 6 silu", [(3, 3, 3, 5), (45, 6), (6, 4)],
@@ -38,6 +44,9 @@ NETS = {
     "depthwise": ("conv 3 3x3 groups 3 same relu, conv 8 1x1 tanh, avgpool 3x4 stride 2", [(3, 3, 1, 3), (1, 1, 3, 8), (96, 4)],
                   lambda x, p: dense(flat(F.avg_pool2d(torch.tanh(conv(F.relu(conv(x, p, "layer1", padding="same", groups=3)), p,
                                                                        "layer2")), (3, 4), 2)), p, "layer3")),
+    "residual": ("conv 4 3x3 tanh, [conv 6 3x3 same gelu, [conv 6 1x1 silu], conv 4 3x3 same identity], avgpool all",
+                 [(3, 3, 3, 4), (3, 3, 4, 6), (1, 1, 6, 6), (3, 3, 6, 4), (4, 4)],
+                 lambda x, p: dense(residual(torch.tanh(conv(x, p, "layer1")), p).mean((2, 3)), p, "layer5")),
 }
 
 

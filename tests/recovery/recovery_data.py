@@ -24,6 +24,21 @@ def numbers(rows=61, seed=2, scale=1.0):
     return "\n".join(lines) + "\n"
 
 
+def weighed():
+    """The classes, with a weight before each row."""
+    lines = classes().splitlines()
+    return "\n".join([f"w,{lines[0]}", *(f"{i % 4 / 2},{line}" for i, line in enumerate(lines[1:]))]) + "\n"
+
+
+def counts(rows=61, seed=5):
+    draw = random.Random(seed)
+    lines = ["a,b,y"]
+    for _ in range(rows):
+        a, b = draw.uniform(-1, 1), draw.uniform(-1, 1)
+        lines.append(f"{a:.4f},{b:.4f},{int(draw.expovariate(1 / (8 + 4 * a - 3 * b)))}")
+    return "\n".join(lines) + "\n"
+
+
 def noise(rows=80, seed=3):
     """Nothing to learn: validation gets worse soon, and patience runs out."""
     draw = random.Random(seed)

@@ -14,8 +14,10 @@ NUMBERS = ["numbers.csv", *NET]
 
 RULES = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam", "schedule-free", "rprop", "quickprop"]
 SCHEDULES = ["constant", "step", "exponential", "cosine", "one-cycle", "flat-cosine", "coslog4", "plateau"]
-COSTS = {"squared": NUMBERS, "absolute": NUMBERS, "huber": NUMBERS, "cross-entropy": CLASSES,
-         "binary-cross-entropy": [*CLASSES, "--net", "6 tanh, output sigmoid"]}
+COSTS = {"squared": NUMBERS, "absolute": NUMBERS, "huber": NUMBERS, "quantile": [*NUMBERS, "--quantile", "0.8"],
+         "poisson": ["counts.csv", *NET], "cross-entropy": [*CLASSES, "--smoothing", "0.1"],
+         "binary-cross-entropy": [*CLASSES, "--net", "6 tanh, output sigmoid"], "focal": [*CLASSES, "--focus", "1.5"],
+         "hinge": CLASSES}
 
 CASES = {f"rule-{rule}": [*CLASSES, "--rule", rule] for rule in RULES}
 CASES |= {f"schedule-{name}": [*CLASSES, "--schedule", name, "--drop-every", 2, "--drop", "0.7"] for name in SCHEDULES}
@@ -27,6 +29,8 @@ CASES |= {
                            "--schedule", "plateau", "--drop-every", 2],
     "clip": [*NUMBERS, "--rule", "momentum", "--clip", "0.1", "--clip-value", "0.03"],
     "patience-never": [*CLASSES, "--patience", 0],
+    "weights": ["weighed.csv", *NET, "--class-weights", "balanced", "--weight", "w", "--valid", "0.3"],
+    "batch-1-weights": ["weighed.csv", "--net", "4 tanh", "--epochs", 2, "--batch", 1, "--weight", "w"],
     "batch-1": ["xor.csv", "--net", "4 tanh", "--epochs", 7, "--batch", 1],
     "batch-1-order-file": ["xor.csv", "--net", "4 sigmoid, output sigmoid", "--epochs", 7, "--batch", 1, "--order", "file",
                            "--scale", "none", "--task", "numbers", "--cost", "squared", "--rule", "sgd", "--init", "uniform"],
@@ -60,6 +64,8 @@ def ready(descents):
     descents.write("numbers.csv", recovery_data.numbers())
     descents.write("other.csv", recovery_data.numbers(15, seed=8))
     descents.write("test.csv", recovery_data.numbers(9, seed=9))
+    descents.write("weighed.csv", recovery_data.weighed())
+    descents.write("counts.csv", recovery_data.counts())
     descents.write("many.csv", recovery_data.numbers(1000, seed=10))
     descents.write("noise.csv", recovery_data.noise())
     lines = [line.rsplit(",", 1) for line in recovery_data.numbers().splitlines()]

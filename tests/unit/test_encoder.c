@@ -24,6 +24,11 @@ typedef struct fitted {
     int status;
 } fitted;
 
+static hill__encoder_options fit_options(size_t target, hill_task task, bool scaled, const char *keep)
+{
+    return (hill__encoder_options){target, task, scaled, scaled, SIZE_MAX, keep};
+}
+
 static int fit_rows(fitted *out, const hill_table *table, const hill__encoder_options *options, const uint64_t *rows,
                     uint64_t count)
 {
@@ -85,7 +90,7 @@ static void test_numbers(void **state)
     set_numbers(table, 0, a);
     set_numbers(table, 1, b);
     set_numbers(table, 2, y);
-    fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_NUMBERS, true, NULL}, held);
+    fitted f = fit_table(table, fit_options(2, HILL_TASK_NUMBERS, true, NULL), held);
     assert_int_equal(f.status, HILL_OK);
     assert_int_equal(f.encoder->width, 3);
     assert_int_equal(hill__encoder_outputs(f.encoder), 1);
@@ -103,7 +108,7 @@ static void test_numbers(void **state)
     expect_note(&f, "a (1)");
     free_fitted(&f);
 
-    f = fit_table(table, (hill__encoder_options){2, HILL_TASK_NUMBERS, false, NULL}, held);
+    f = fit_table(table, fit_options(2, HILL_TASK_NUMBERS, false, NULL), held);
     fill_row(&f, 3, inputs, &target);
     assert_true(inputs[0] == 2 && inputs[1] == 1 && inputs[2] == 8 && target == 20);
     free_fitted(&f);
@@ -120,7 +125,7 @@ static void test_missing_later(void **state)
     set_numbers(table, 0, a);
     set_numbers(table, 1, b);
     set_numbers(table, 2, y);
-    fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_NUMBERS, true, NULL}, held);
+    fitted f = fit_table(table, fit_options(2, HILL_TASK_NUMBERS, true, NULL), held);
     assert_int_equal(f.status, HILL_OK);
     assert_int_equal(f.encoder->width, 2);
     float inputs[2];
@@ -140,7 +145,7 @@ static void test_categories(void **state)
     set_texts(table, 0, a);
     set_texts(table, 1, b);
     set_numbers(table, 2, y);
-    fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_CLASSES, true, NULL}, held);
+    fitted f = fit_table(table, fit_options(2, HILL_TASK_CLASSES, true, NULL), held);
     assert_int_equal(f.status, HILL_OK);
     assert_int_equal(f.encoder->width, 4 + 3); /* blue red missing unseen, u v unseen */
     assert_int_equal(hill__encoder_outputs(f.encoder), 3);
@@ -168,7 +173,7 @@ static void test_gathering(void **state)
     set_texts(table, 0, a);
     set_numbers(table, 1, b);
     set_numbers(table, 2, y);
-    fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_NUMBERS, true, NULL}, NULL);
+    fitted f = fit_table(table, fit_options(2, HILL_TASK_NUMBERS, true, NULL), NULL);
     hill_source source = hill__rows_source(f.rows, hill__kernels_scalar.spread);
     const uint64_t order[] = {2, 0, 2, 1};
     float inputs[16], targets[4], one[4], target;
@@ -195,7 +200,7 @@ static void test_images(void **state)
     const unsigned char held[] = {0, 0, 1};
     set_images(table, bytes, 2, 2);
     set_numbers(table, 0, labels);
-    fitted f = fit_table(table, (hill__encoder_options){0, HILL_TASK_CLASSES, true, NULL}, held);
+    fitted f = fit_table(table, fit_options(0, HILL_TASK_CLASSES, true, NULL), held);
     assert_int_equal(f.status, HILL_OK);
     float got[6];
     fill_row(&f, 0, got, got + 4);
@@ -208,12 +213,12 @@ static void test_images(void **state)
     assert_true(got[0] == fmaf(9, scale, -1));
     assert_string_equal(hill__lines_at(&f.encoder->lines, 0), "image: image, 2 x 2 x 1, mean 0.5, scale 0.5");
     free_fitted(&f);
-    f = fit_table(table, (hill__encoder_options){0, HILL_TASK_CLASSES, false, NULL}, held);
+    f = fit_table(table, fit_options(0, HILL_TASK_CLASSES, false, NULL), held);
     fill_row(&f, 0, got, NULL);
     assert_true(got[0] == 0 && got[1] == 255);
     free_fitted(&f);
     memset(table->image_block.data, 5, 12);
-    f = fit_table(table, (hill__encoder_options){0, HILL_TASK_CLASSES, true, NULL}, NULL);
+    f = fit_table(table, fit_options(0, HILL_TASK_CLASSES, true, NULL), NULL);
     assert_int_equal(f.status, HILL_EDATA);
     free_fitted(&f);
     hill_table_free(table);
@@ -242,32 +247,32 @@ static void test_left_out(void **state)
     set_texts(table, 3, many);
     set_numbers(table, 4, x);
     set_numbers(table, 5, y);
-    fitted f = fit_table(table, (hill__encoder_options){5, HILL_TASK_NUMBERS, true, NULL}, NULL);
+    fitted f = fit_table(table, fit_options(5, HILL_TASK_NUMBERS, true, NULL), NULL);
     assert_int_equal(f.status, HILL_OK);
     assert_int_equal(f.encoder->input_count, 1);
     assert_string_equal(f.encoder->inputs[0].name, "x");
     expect_note(&f, "same, empty, word");
     expect_note(&f, "many has 65 different texts, more than 64; --keep many keeps it");
     free_fitted(&f);
-    f = fit_table(table, (hill__encoder_options){5, HILL_TASK_NUMBERS, true, "x, many"}, NULL);
+    f = fit_table(table, fit_options(5, HILL_TASK_NUMBERS, true, "x, many"), NULL);
     assert_int_equal(f.status, HILL_OK);
     assert_int_equal(f.encoder->width, 66 + 1);
     free_fitted(&f);
-    f = fit_table(table, (hill__encoder_options){5, HILL_TASK_NUMBERS, true, "mani"}, NULL);
+    f = fit_table(table, fit_options(5, HILL_TASK_NUMBERS, true, "mani"), NULL);
     assert_int_equal(f.status, HILL_EDATA);
     free_fitted(&f);
-    f = fit_table(table, (hill__encoder_options){0, HILL_TASK_NUMBERS, true, NULL}, NULL);
+    f = fit_table(table, fit_options(0, HILL_TASK_NUMBERS, true, NULL), NULL);
     assert_int_equal(f.status, HILL_EDATA);
     assert_non_null(strstr(f.error.text, "same is always 5"));
     free_fitted(&f);
-    f = fit_table(table, (hill__encoder_options){2, HILL_TASK_CLASSES, true, NULL}, NULL);
+    f = fit_table(table, fit_options(2, HILL_TASK_CLASSES, true, NULL), NULL);
     assert_int_equal(f.status, HILL_EDATA);
     assert_non_null(strstr(f.error.text, "one class only, word"));
     free_fitted(&f);
-    f = fit_table(table, (hill__encoder_options){2, HILL_TASK_NUMBERS, true, NULL}, NULL);
+    f = fit_table(table, fit_options(2, HILL_TASK_NUMBERS, true, NULL), NULL);
     assert_int_equal(f.status, HILL_EDATA);
     free_fitted(&f);
-    f = fit_table(table, (hill__encoder_options){1, HILL_TASK_CLASSES, true, NULL}, NULL);
+    f = fit_table(table, fit_options(1, HILL_TASK_CLASSES, true, NULL), NULL);
     assert_int_equal(f.status, HILL_EDATA);
     free_fitted(&f);
     hill_table_free(table);
@@ -282,7 +287,7 @@ static void test_too_large(void **state)
     set_numbers(table, 1, big);
     set_numbers(table, 2, y);
     for (int scaled = 0; scaled < 2; scaled++) {
-        fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_NUMBERS, scaled, NULL}, NULL);
+        fitted f = fit_table(table, fit_options(2, HILL_TASK_NUMBERS, scaled, NULL), NULL);
         assert_int_equal(f.status, HILL_EDATA);
         assert_non_null(strstr(f.error.text, "column b"));
         free_fitted(&f);
@@ -290,7 +295,7 @@ static void test_too_large(void **state)
     const unsigned char held[] = {0, 0, 1};
     const double later[] = {1, 2, 1e300};
     memcpy(table->columns[1].numbers, later, sizeof later);
-    fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_NUMBERS, true, NULL}, held);
+    fitted f = fit_table(table, fit_options(2, HILL_TASK_NUMBERS, true, NULL), held);
     assert_int_equal(f.status, HILL_EDATA);
     assert_non_null(strstr(f.error.text, "row 3"));
     free_fitted(&f);
@@ -310,7 +315,7 @@ static void test_text(void **state)
     set_texts(table, 1, c);
     set_texts(table, 2, y);
     set_images(table, bytes, 1, 1);
-    fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_CLASSES, true, NULL}, NULL);
+    fitted f = fit_table(table, fit_options(2, HILL_TASK_CLASSES, true, NULL), NULL);
     assert_int_equal(f.status, HILL_OK);
     assert_int_equal(f.rows->count, 3);
     assert_int_equal(f.rows->without, 1);
@@ -379,7 +384,7 @@ static void test_other_table(void **state)
     set_texts(other, 1, y2);
     set_texts(other, 2, b2);
     set_numbers(other, 3, a);
-    fitted f = fit_table(table, (hill__encoder_options){2, HILL_TASK_CLASSES, false, NULL}, NULL);
+    fitted f = fit_table(table, fit_options(2, HILL_TASK_CLASSES, false, NULL), NULL);
     hill_allocator allocator = hill__allocator(NULL);
     hill__view view = {f.encoder, other, 0, 3, true};
     hill__rows *rows;
@@ -429,7 +434,7 @@ static void test_order(void **state)
         hill_table *table = make_table(4, names, 2);
         set_texts(table, 0, texts);
         set_texts(table, 1, texts);
-        fitted f = fit_table(table, (hill__encoder_options){1, HILL_TASK_CLASSES, true, NULL}, NULL);
+        fitted f = fit_table(table, fit_options(1, HILL_TASK_CLASSES, true, NULL), NULL);
         assert_int_equal(f.status, HILL_OK);
         static const char *const classes[2][4] = {{"-1", "09", "9", "10"}, {"09", "10", "9", "x"}}, *const values[2][4] = {
                                                                                                         {"-1", "09", "10", "9"},
@@ -456,7 +461,7 @@ static void test_parts(void **state)
     set_numbers(table, 0, a);
     set_numbers(table, 1, y);
     hill_allocator allocator = hill__allocator(NULL);
-    hill__encoder_options options = {1, HILL_TASK_CLASSES, false, NULL};
+    hill__encoder_options options = fit_options(1, HILL_TASK_CLASSES, false, NULL);
     hill__encoder *encoder;
     hill__rows *rows, *other;
     hill__lines notes;
@@ -500,22 +505,22 @@ static void test_choosing(void **state)
     set_texts(table, 2, texts);
     set_numbers(table, 3, whole);
     assert_true(hill__table_measure(table));
-    assert_int_equal(hill__choose_target(table, "auto", &target, NULL), HILL_OK);
+    assert_int_equal(hill__choose_target(table, "auto", SIZE_MAX, &target, NULL), HILL_OK);
     assert_int_equal(target, 2);
     assert_true(hill__table_set_name(table, 2, "c", 1));
-    assert_int_equal(hill__choose_target(table, "auto", &target, NULL), HILL_OK);
+    assert_int_equal(hill__choose_target(table, "auto", SIZE_MAX, &target, NULL), HILL_OK);
     assert_int_equal(target, 0);
     assert_true(hill__table_set_name(table, 0, "b", 1));
-    assert_int_equal(hill__choose_target(table, "auto", &target, NULL), HILL_OK);
+    assert_int_equal(hill__choose_target(table, "auto", SIZE_MAX, &target, NULL), HILL_OK);
     assert_int_equal(target, 3);
-    assert_int_equal(hill__choose_target(table, "2", &target, NULL), HILL_OK);
+    assert_int_equal(hill__choose_target(table, "2", SIZE_MAX, &target, NULL), HILL_OK);
     assert_int_equal(target, 1);
-    assert_int_equal(hill__choose_target(table, "wieght", &target, &error), HILL_EDATA);
+    assert_int_equal(hill__choose_target(table, "wieght", SIZE_MAX, &target, &error), HILL_EDATA);
     assert_non_null(strstr(error.text, "did you mean weight?"));
     assert_non_null(strstr(error.text, "b, weight, c, z"));
-    assert_int_equal(hill__choose_target(table, "price", &target, &error), HILL_EDATA);
+    assert_int_equal(hill__choose_target(table, "price", SIZE_MAX, &target, &error), HILL_EDATA);
     assert_null(strstr(error.text, "did you mean"));
-    assert_int_equal(hill__choose_target(table, "5", &target, &error), HILL_EDATA);
+    assert_int_equal(hill__choose_target(table, "5", SIZE_MAX, &target, &error), HILL_EDATA);
     assert_int_equal(hill__choose_task(table, 0, "auto"), HILL_TASK_CLASSES);
     assert_int_equal(hill__choose_task(table, 1, "auto"), HILL_TASK_NUMBERS);
     assert_int_equal(hill__choose_task(table, 2, "auto"), HILL_TASK_CLASSES);

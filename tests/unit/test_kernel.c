@@ -339,7 +339,7 @@ static void slopes_are_derivatives_of_maps(void **state)
         [HILL__MAP_sigmoid] = sigmoid_truth,   [HILL__MAP_tanh] = tanh,       [HILL__MAP_relu] = relu_truth,
         [HILL__MAP_leaky_relu] = leaky_truth,  [HILL__MAP_elu] = elu_truth,   [HILL__MAP_selu] = selu_truth,
         [HILL__MAP_gelu] = gelu_truth,         [HILL__MAP_silu] = silu_truth, [HILL__MAP_mish] = mish_truth,
-        [HILL__MAP_softplus] = softplus_truth,
+        [HILL__MAP_softplus] = softplus_truth, [HILL__MAP_exp] = exp,
     };
     EACH_ROW(k)
     for (size_t m = 1; m < HILL__MAP_COUNT; m++)
@@ -348,7 +348,7 @@ static void slopes_are_derivatives_of_maps(void **state)
             float v = from_input ? x : at_one(k->map[m], x), d = -1.5f;
             k->slope[m](&d, &v, 1);
             double truth = -1.5 * slope_truth(truths[m], (double)x);
-            if (!(fabs((double)d - truth) < 4e-7 * (2 + fabs((double)x))))
+            if (!(fabs((double)d - truth) < 4e-7 * (2 + fabs((double)x)) * fmax(1, fabs(truth) / 2)))
                 fail_msg("%s: slope %zu at %.9g is %.9g, not %.9g", k->name, m, (double)x, (double)d, truth);
         }
 }
@@ -504,13 +504,71 @@ static void softmax_hides_no_nan(void **state)
 
 /* ---- costs --------------------------------------------------------------------------------------------------------------- */
 
-/* Cost of one row by its formula, in double; *slope gets the derivative by y[i]. */
-static double cost_truth(hill__cost_kind kind, const float *y, const float *t, size_t n, double delta, double *slope)
+/* The costs' knobs, in sets. */
+static const hill__cost_knobs knobs_of_costs[] = {
+    {.delta = 0.7f, .quantile = 0.5f, .focus = 2, .smoothing = 0},
+    {.delta = 1.4f, .quantile = 0.9f, .focus = 0.5f, .smoothing = 0.1f},
+    {.delta = 1e-3f, .quantile = 0.01f, .focus = 0, .smoothing = 0.5f},
+};
+
+static double smoothed(float t, size_t among, const hill__cost_knobs *knobs)
 {
-    double cost = 0, most = -INFINITY, sum = 0, total = 0;
+    return (double)t * (1 - (double)knobs->smoothing) + (double)knobs->smoothing / (double)among;
+}
+
+static double focal_truth(const float *y, const float *t, size_t n, const hill__cost_knobs *knobs, double *slope)
+{
+    double cost = 0, sum = 0, pulls = 0, gamma = (double)knobs->focus;
+    for (size_t i = 0; i < n; i++)
+        sum += exp((double)y[i]);
+    for (size_t i = 0; i < n; i++) {
+        double p = exp((double)y[i]) / sum, b = smoothed(t[i], n, knobs), rest = n == 1 ? 0 : 1 - p;
+        double bend = rest > 0 ? gamma * pow(rest, gamma - 1) * p * log(p) : gamma == 0 ? 0 : -gamma * pow(rest, gamma);
+        cost -= b * pow(rest, gamma) * log(p);
+        slope[i] = b * (bend - pow(rest, gamma)); /* p times the derivative by p */
+        pulls += slope[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        slope[i] -= exp((double)y[i]) / sum * pulls;
+    return cost;
+}
+
+static double hinge_truth(const float *y, const float *t, size_t n, double *slope)
+{
+    double cost = 0;
+    size_t c = 0;
+    for (size_t i = 0; i < n; i++) {
+        slope[i] = 0;
+        c = t[i] > t[c] ? i : c;
+    }
+    if (n == 1) {
+        double side = t[0] > 0 ? 1 : -1, short_of = 1 - side * (double)y[0];
+        slope[0] = short_of > 0 ? -side : 0;
+        return fmax(short_of, 0);
+    }
+    for (size_t j = 0; j < n; j++) {
+        double short_of = 1 - (double)y[c] + (double)y[j];
+        if (j == c || t[j] == t[c] || short_of <= 0)
+            continue;
+        cost += short_of / (double)n;
+        slope[j] += 1 / (double)n;
+        slope[c] -= 1 / (double)n;
+    }
+    return cost;
+}
+
+/* Cost of one row by its formula, in double; *slope gets the derivative by y[i]. */
+static double cost_truth(hill__cost_kind kind, const float *y, const float *t, size_t n, const hill__cost_knobs *knobs,
+                         double *slope)
+{
+    if (kind == HILL__COST_softmax_focal)
+        return focal_truth(y, t, n, knobs, slope);
+    if (kind == HILL__COST_hinge)
+        return hinge_truth(y, t, n, slope);
+    double cost = 0, most = -INFINITY, sum = 0, total = 0, delta = (double)knobs->delta, q = (double)knobs->quantile;
     for (size_t i = 0; i < n; i++) {
         most = fmax(most, (double)y[i]);
-        total += (double)t[i];
+        total += smoothed(t[i], n, knobs);
     }
     for (size_t i = 0; i < n; i++)
         sum += exp((double)y[i] - most);
@@ -530,10 +588,20 @@ static double cost_truth(hill__cost_kind kind, const float *y, const float *t, s
             slope[i] = fabs(e) <= delta ? e : copysign(delta, e);
             break;
         case HILL__COST_softmax_cross_entropy:
+            b = smoothed(t[i], n, knobs);
             cost += b * (most + log(sum) - a);
             slope[i] = exp(a - most) / sum * total - b;
             break;
+        case HILL__COST_quantile:
+            cost += e > 0 ? (1 - q) * e : -q * e;
+            slope[i] = e > 0 ? 1 - q : e < 0 ? -q : 0;
+            break;
+        case HILL__COST_poisson:
+            cost += exp(a) - b - (b > 0 ? b * (a - log(b)) : 0);
+            slope[i] = exp(a) - b;
+            break;
         default:
+            b = smoothed(t[i], 2, knobs);
             cost += b * softplus_truth(-a) + (1 - b) * softplus_truth(a);
             slope[i] = sigmoid_truth(a) - b;
         }
@@ -543,10 +611,12 @@ static double cost_truth(hill__cost_kind kind, const float *y, const float *t, s
 
 static void draw_targets(float *t, size_t rows, size_t n, hill__cost_kind kind)
 {
+    bool one_hot = kind == HILL__COST_softmax_cross_entropy || kind == HILL__COST_softmax_focal;
     draw_floats(t, rows * n, 77 + n, 1);
     for (size_t i = 0; i < rows * n; i++)
-        t[i] = kind == HILL__COST_softmax_cross_entropy   ? (float)(i % n == (i / n * 7) % n)
+        t[i] = one_hot                                    ? (float)(i % n == (i / n * 7) % n)
                : kind == HILL__COST_sigmoid_cross_entropy ? (i % 3 == 2 ? fabsf(t[i]) : (float)(i % 3))
+               : kind == HILL__COST_poisson               ? fmaxf(0, floorf(4 * t[i]))
                                                           : t[i];
 }
 
@@ -557,17 +627,19 @@ static void costs_are_right_with_and_without_gradient(void **state)
     static float y[ROWS * WIDEST], t[ROWS * WIDEST], d[ROWS * WIDEST + 1], expected[ROWS * WIDEST];
     static double slope[WIDEST];
     EACH_ROW(k)
-    for (size_t kind = 0; kind < HILL__COST_COUNT; kind++)
+    for (size_t round = 0; round < COUNT_OF(knobs_of_costs) * HILL__COST_COUNT; round++)
         for (size_t n = 1; n <= WIDEST; n = n < 40 ? n + 1 : n * 5 + 3) {
+            size_t kind = round % HILL__COST_COUNT, set = round / HILL__COST_COUNT;
             float cost[ROWS + 1], bare[ROWS], scalar[ROWS];
             draw_floats(y, ROWS * n, n, 4);
             draw_targets(t, ROWS, n, (hill__cost_kind)kind);
             d[ROWS * n] = cost[ROWS] = GUARD;
-            hill__cost c = {.y = y, .t = t, .d = d, .cost = cost, .rows = ROWS, .n = n, .scale = 0.125f, .delta = 0.7f};
+            hill__cost c = {
+                .y = y, .t = t, .d = d, .cost = cost, .rows = ROWS, .n = n, .scale = 0.125f, .knobs = knobs_of_costs[set]};
             k->cost[kind](&c);
             assert_true(d[ROWS * n] == GUARD && cost[ROWS] == GUARD);
             for (size_t r = 0; r < ROWS; r++) {
-                double truth = cost_truth((hill__cost_kind)kind, y + r * n, t + r * n, n, (double)0.7f, slope);
+                double truth = cost_truth((hill__cost_kind)kind, y + r * n, t + r * n, n, &knobs_of_costs[set], slope);
                 assert_true(fabs((double)cost[r] - truth) <= 2e-6 * truth + 1e-6);
                 for (size_t i = 0; i < n; i++)
                     assert_true(fabs((double)d[r * n + i] - 0.125 * slope[i]) <= 1e-6 * fabs(slope[i]) + 1e-7);
@@ -609,7 +681,8 @@ static void costs_hide_no_nan(void **state)
             for (size_t at = 0; at < n; at++) {
                 draw_floats(y, n, n, 2);
                 y[at] = NAN;
-                hill__cost c = {.y = y, .t = t, .d = d, .cost = &cost, .rows = 1, .n = n, .scale = 1, .delta = 1};
+                hill__cost c = {
+                    .y = y, .t = t, .d = d, .cost = &cost, .rows = 1, .n = n, .scale = 1, .knobs = knobs_of_costs[0]};
                 k->cost[kind](&c);
                 assert_true(isnan(cost) && isnan(d[at]));
             }

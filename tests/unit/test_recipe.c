@@ -115,7 +115,7 @@ static void knobs_and_words_are_found(void **state)
         assert_null(hill_words((hill_vocabulary)vocabulary, n + 1));
         assert_int_equal(hill__word_index((hill_vocabulary)vocabulary, "nothing"), -1);
     }
-    assert_null(hill_words((hill_vocabulary)(HILL_WORDS_INIT + 1), 0));
+    assert_null(hill_words((hill_vocabulary)(HILL_WORDS_GROW + 1), 0));
     assert_null(hill_words((hill_vocabulary)-1, 0));
 }
 

@@ -26,6 +26,9 @@ static const char *const nets[] = {
     "conv 17 2x2 softmax, avgpool 2x3 stride 2",
     "conv 4 7x6 tanh, 3 sigmoid",
     "5 tanh, conv 3 2 tanh, maxpool 2",
+    "[conv 2 3x3 same tanh], avgpool 2, 5 tanh",
+    "conv 4 2x2 tanh, [conv 6 3x3 same gelu, [conv 6 1x1 silu], conv 4 3x3 same identity], maxpool 2, 9 tanh, [7 tanh, 9 tanh]",
+    "5 tanh, [5 softmax], [5 tanh, 5 silu]",
 };
 
 static hill_plan *picture_plan(const char *net, const char *more, const hill_shape *shape, bool fused)
@@ -258,6 +261,13 @@ static void texts_are_refused(void **state)
         {"conv 8 3 groups x", "'groups' needs a number of groups"},
         {"conv 8 3 relu same", "character 10: 'relu' doesn't belong to a layer conv"},
         {"conv 8 3 rleu", "did you mean 'relu'?"},
+        {"8, [4", "a group has no ']' at its end"},
+        {"8]", "character 2: ']' ends a group that hasn't begun"},
+        {"[8, ]", "character 5: a layer is missing here"},
+        {"[]", "character 2: a layer is missing here"},
+        {"8 [4]", "character 3: a comma belongs here"},
+        {"[8] 4", "character 5: a comma belongs here"},
+        {"[8, output tanh]", "character 5: the output layer must be the last"},
         {"dense 8 stride 2", "'stride' doesn't belong to a layer dense"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -296,6 +306,8 @@ static void plans_are_refused(void **state)
     assert_plan_refused("conv 4 3x3", &line, HILL_ERECIPE, "the inputs are no pictures");
     assert_plan_refused("conv 4 3 groups 4", &picture, HILL_ERECIPE, "4 groups share out neither 2 channels to 4 evenly");
     assert_plan_refused("conv 3 3 groups 2", &picture, HILL_ERECIPE, "2 groups share out neither 2 channels to 3 evenly");
+    assert_plan_refused("conv 4 3x3, [conv 5 3x3 same]", &picture, HILL_ERECIPE,
+                        "character 29: the group in brackets takes 5x4x4 and gives 5x4x5; it must give what it takes");
     assert_plan_refused("conv 4 3", &wrong, HILL_EARGUMENT, "don't make its inputs");
     assert_plan_refused("conv 1048576 65535x65535 same, conv 1048576 65535x65535 same", &picture, HILL_EMEMORY, "");
     hill_plan *plan = picture_plan("conv 4 3, maxpool 2", "", &line, true);
