@@ -159,7 +159,10 @@ typedef struct hill__update {
     float square;                     /* beta2 of adam */
     float momentum_rest, square_rest; /* 1 - momentum, 1 - square, rounded once */
     float epsilon;
-    float correction; /* adam: 1 / sqrt(1 - beta2^t) */
+    float correction;            /* adam: 1 / sqrt(1 - beta2^t) */
+    float mean_part, slope_part; /* nadam: what mean and gradient are multiplied with */
+    float blend;                 /* schedule-free: weight of the newest point in the mean of all */
+    float least, most;           /* rprop: bounds of a weight's step, in rates */
 } hill__update;
 
 #define HILL__RULES(X) \
@@ -168,13 +171,18 @@ typedef struct hill__update {
     X(nesterov)        \
     X(adagrad)         \
     X(rmsprop)         \
-    X(adam)
+    X(adam)            \
+    X(nadam)           \
+    X(schedule_free)   \
+    X(rprop)           \
+    X(quickprop)
 
 typedef enum hill__rule_kind {
 #define RULE_ENUM(name) HILL__RULE_##name,
     HILL__RULES(RULE_ENUM)
 #undef RULE_ENUM
-        HILL__RULE_COUNT
+        HILL__RULE_COUNT,
+    HILL__RULE_none = HILL__RULE_COUNT
 } hill__rule_kind;
 
 typedef struct hill__kernels {
@@ -198,6 +206,10 @@ typedef struct hill__kernels {
     void (*multiply)(float *out, const float *a, const float *b, size_t n); /* out may be a */
     /* Columns of w[rows][cols], rows w_row floats apart, that are longer than `most` become that long. */
     void (*shorten)(float *w, size_t w_row, size_t rows, size_t cols, float most);
+    /* out = a + part * (b - a); out may be a. */
+    void (*blend)(float *out, const float *a, const float *b, size_t n, float part);
+    double (*squares)(const float *x, size_t n);                 /* their sum; n is padded */
+    void (*bound)(float *x, size_t n, float factor, float most); /* x * factor, between -most and most */
     void (*add_rows)(float *sum, const float *x, size_t rows, size_t cols, size_t n, bool add);
     void (*transpose)(float *out, size_t out_row, const float *in, size_t in_row, size_t rows, size_t cols);
     /* sum[cols] += (x - mean) * y of every row, x and y laid out alike, one chain a column; y NULL: (x - mean) again. */

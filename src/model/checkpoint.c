@@ -47,10 +47,20 @@ static const checkpoint_field checkpoint_fields[] = {
     NUMBER("epoch_cost", at.epoch_cost),
     NUMBER("recent", at.recent),
     COUNT("recent_steps", at.recent_steps),
+    NUMBER("rule_1", at.numbers[0]),
+    NUMBER("rule_2", at.numbers[1]),
+    NUMBER("plateau_best", at.plateau.best),
+    COUNT("plateau_waited", at.plateau.waited),
+    COUNT("plateau_drops", at.plateau.drops),
     COUNT("good_step", good.place.step),
     NUMBER("good_epoch_cost", good.place.epoch_cost),
     NUMBER("good_recent", good.place.recent),
     COUNT("good_recent_steps", good.place.recent_steps),
+    NUMBER("good_rule_1", good.place.numbers[0]),
+    NUMBER("good_rule_2", good.place.numbers[1]),
+    NUMBER("good_plateau_best", good.place.plateau.best),
+    COUNT("good_plateau_waited", good.place.plateau.waited),
+    COUNT("good_plateau_drops", good.place.plateau.drops),
     NUMBER("first_cost", good.first_cost),
     COUNT("ways_back", good.returns),
     COUNT("best_epoch", watch.best_epoch),
@@ -183,7 +193,7 @@ static int checkpoint_match(const hill_session *session, const hill__safetensors
 /* How the names of the i-th vector of a run's state begin: weights and moments, then their good copies. */
 static void checkpoint_prefix(const hill_plan *plan, size_t i, char *out, size_t size)
 {
-    size_t vectors = 1 + hill__rule_moments(plan->rule);
+    size_t vectors = 1 + hill__plan_moments(plan);
     const char *good = i < vectors ? "" : "good.";
     if (i % vectors == 0)
         snprintf(out, size, HILL__RUN_PREFIX "%s", good);
@@ -193,7 +203,7 @@ static void checkpoint_prefix(const hill_plan *plan, size_t i, char *out, size_t
 
 static size_t checkpoint_vectors(const hill_plan *plan)
 {
-    return 2 * (1 + hill__rule_moments(plan->rule));
+    return 2 * (1 + hill__plan_moments(plan));
 }
 
 /* All or nothing: the run changes once every float is read. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "plan/layers.h"
+#include "plan/needs.h"
 #include "plan/resolve.h"
 
 /* Floats besides its weights that a model may take for answers. */
@@ -136,7 +137,7 @@ const hill_recipe *hill_plan_recipe(const hill_plan *plan)
 
 size_t hill__plan_vectors(const hill_plan *plan)
 {
-    return 5 + 2 * hill__rule_moments(plan->rule);
+    return 5 + 2 * hill__plan_moments(plan);
 }
 
 /* A product of one row with [inputs, outputs] weights is a multiplication and an addition a weight. */
@@ -153,7 +154,7 @@ static double row_operations(const hill_plan *plan)
 
 int hill_plan_info(const hill_plan *plan, hill_plan_sizes *sizes)
 {
-    size_t row_floats, rows_bytes;
+    size_t row_floats, rows_bytes, work;
     sizes->inputs = plan->inputs;
     sizes->outputs = plan->outputs;
     sizes->parameters = plan->parameters;
@@ -161,6 +162,7 @@ int hill_plan_info(const hill_plan *plan, hill_plan_sizes *sizes)
     sizes->vector = plan->vector;
     sizes->row_operations = row_operations(plan);
     if (!hill__mul(plan->vector, hill__plan_vectors(plan) * sizeof(float), &sizes->vector_bytes) ||
+        !hill__plan_work(plan, &work) || !hill__add(sizes->vector_bytes, work, &sizes->vector_bytes) ||
         !hill__mul(plan->scratch, sizeof(float), &sizes->scratch_bytes) ||
         !hill__add(plan->inputs, plan->outputs, &row_floats) || !hill__mul(row_floats, sizeof(float), &row_floats) ||
         !hill__add(row_floats, 2 * sizeof(uint64_t) + sizeof(float), &row_floats) ||

@@ -72,7 +72,10 @@ int hill__plan_build(const hill_recipe *recipe, const hill_shape *shape, bool fu
 int hill__plan_answering(const hill_recipe *recipe, const hill_shape *shape, const hill_allocator *allocator, hill_plan **out,
                          hill_error *error);
 
-/* Vectors of a run: weights and the rule's moments, twice; gradient, best weights, weights before the step. */
+/* Vectors that follow the weights from step to step: those that the rule keeps. */
+size_t hill__plan_moments(const hill_plan *plan);
+
+/* Vectors of a run: weights and moments, twice; gradient, best weights, weights before the step. */
 size_t hill__plan_vectors(const hill_plan *plan);
 
 /* Floats of a tensor. */

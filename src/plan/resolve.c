@@ -88,20 +88,22 @@ static int resolve_cost(hill_recipe *recipe, hill_task task, hill_error *error)
     return set_auto(recipe, "cost", cost, error);
 }
 
-/* Rates that suit standardised data; by rule, in the order of words.def. */
-static const char *const rule_rates[HILL__RULE_ID_COUNT] = {
-    [HILL__RULE_ID_sgd] = "0.1",      [HILL__RULE_ID_momentum] = "0.01", [HILL__RULE_ID_nesterov] = "0.01",
-    [HILL__RULE_ID_adagrad] = "0.01", [HILL__RULE_ID_rmsprop] = "0.001", [HILL__RULE_ID_adam] = "0.001",
-    [HILL__RULE_ID_adamw] = "0.001",
-};
-
 static int resolve_descent(hill_recipe *recipe, hill_error *error)
 {
     int rule = hill__word_index(HILL_WORDS_RULE, hill_recipe_get(recipe, "rule"));
-    HILL__TRY(set_auto(recipe, "rate", rule_rates[rule], error));
+    const hill__rule_facts *facts = hill__rule_facts_of((hill__rule_id)rule);
+    HILL__TRY(set_auto(recipe, "rate", facts->rate, error));
     HILL__TRY(set_auto(recipe, "epsilon", rule == HILL__RULE_ID_adagrad ? "1e-10" : "1e-8", error));
-    HILL__TRY(set_auto(recipe, "decay", rule == HILL__RULE_ID_adamw ? "0.01" : "0", error));
-    return set_auto(recipe, "drop", hill__recipe_is(recipe, "schedule", "step") ? "0.5" : "0.95", error);
+    HILL__TRY(set_auto(recipe, "decay", facts->decay == HILL__DECAY_APART ? "0.01" : "0", error));
+    return set_auto(recipe, "drop", hill__recipe_is(recipe, "schedule", "exponential") ? "0.95" : "0.5", error);
+}
+
+/* A rule's wish comes before all others. */
+static int resolve_rows(hill_recipe *recipe, hill_error *error)
+{
+    int rule = hill__word_index(HILL_WORDS_RULE, hill_recipe_get(recipe, "rule"));
+    bool all = hill__rule_facts_of((hill__rule_id)rule)->rows != HILL__ROWS_ANY;
+    return all ? set_auto(recipe, "batch", "full", error) : HILL_OK;
 }
 
 static int resolve_length(hill_recipe *recipe, uint64_t rows, hill_error *error)
@@ -146,6 +148,7 @@ static int resolve_picture(hill_recipe *recipe, const hill_shape *shape, hill_er
 
 int hill__recipe_resolve(hill_recipe *recipe, const hill_shape *shape, hill_error *error)
 {
+    HILL__TRY(resolve_rows(recipe, error));
     HILL__TRY(resolve_picture(recipe, shape, error));
     HILL__TRY(resolve_cost(recipe, shape->task, error));
     HILL__TRY(resolve_net(recipe, shape, error));

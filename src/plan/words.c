@@ -25,7 +25,7 @@ static const hill_word cost_words[] = {
     {NULL, NULL, NULL}};
 
 static const hill_word rule_words[] = {
-#define RULE(id, word, loop, moments, formula, sentence) WORD(word, formula, sentence)
+#define RULE(id, word, move, loop, moments, rows, rate, decay, formula, sentence) WORD(word, formula, sentence)
 #include "plan/words.def"
     {NULL, NULL, NULL}};
 
@@ -59,14 +59,15 @@ const hill_word *hill_words(hill_vocabulary vocabulary, size_t i)
     return words->name ? words : NULL;
 }
 
-static const size_t moment_counts[] = {
-#define RULE(id, word, loop, moments, formula, sentence) moments,
+static const hill__rule_facts rule_facts[] = {
+#define RULE(id, word, move, loop, moments, rows, rate, decay, formula, sentence) \
+    {moments, HILL__ROWS_##rows, rate, HILL__DECAY_##decay},
 #include "plan/words.def"
 };
 
-size_t hill__rule_moments(hill__rule_id rule)
+const hill__rule_facts *hill__rule_facts_of(hill__rule_id rule)
 {
-    return moment_counts[rule];
+    return &rule_facts[rule];
 }
 
 int hill__word_index(hill_vocabulary vocabulary, const char *word)

@@ -20,7 +20,7 @@
 /* Floats of the weights and moments, and of their good copies behind them. */
 static size_t state_floats(const hill_run *run)
 {
-    return run->plan->vector * (1 + hill__rule_moments(run->plan->rule));
+    return run->plan->vector * (1 + hill__plan_moments(run->plan));
 }
 
 void hill__run_keep(hill_run *run)
@@ -67,7 +67,7 @@ static void name_fault(const hill_run *run, hill__fault fault, size_t rows, char
             named = name_tensor(run, run->gradient, "the gradient of", out, size);
     } else {
         named = name_tensor(run, run->weights, "the updated", out, size);
-        for (size_t i = 0; i < 2 && !named && run->moments[i]; i++)
+        for (size_t i = 0; i < hill__plan_moments(run->plan) && !named; i++)
             named = name_tensor(run, run->moments[i], "what the rule remembers of", out, size);
     }
     if (!named)

@@ -30,7 +30,12 @@ typedef struct hill__place {
     double epoch_cost;          /* sum over the epoch's rows so far */
     double recent;
     uint64_t recent_steps;
+    double numbers[HILL__RULE_NUMBERS]; /* the rule's */
+    hill__plateau plateau;
 } hill__place;
+
+/* Vectors that any rule keeps, at most. */
+#define HILL__MOMENTS_MOST 2
 
 /* The last weights that were good, with the rule's moments, and how often the descent went back to such. */
 typedef struct hill__good {
@@ -56,9 +61,11 @@ struct hill_run {
 
     float *vectors; /* the block the next lines' lie in; it begins with weights and moments, and their good copies follow */
     float *weights;
-    float *moments[2]; /* NULL where the rule keeps none */
+    float *moments[HILL__MOMENTS_MOST]; /* NULL where the rule keeps none */
     float *good_weights;
     float *gradient, *best, *before;
+    void *work;   /* what the rule works in */
+    float *point; /* where a step takes the gradient: the weights, but for schedule-free */
     float *scratch;
     void *staging; /* the block the next five lie in */
     float *inputs, *targets;
@@ -78,7 +85,8 @@ struct hill_run {
     hill__permutation order; /* of this epoch */
     uint64_t grow_seed;      /* likewise */
     hill__rule rule;
-    float most_norm; /* of a unit's weights; 0: any */
+    float most_norm;         /* of a unit's weights; 0: any */
+    double clip, clip_value; /* 0: none */
     hill__schedule schedule;
     hill__watch watch;
     hill__good good;
@@ -87,6 +95,9 @@ struct hill_run {
     hill__stop stop;
     char message[500];
 };
+
+/* Rows of a block: as many as are left, or as fit. */
+size_t hill__run_block(const hill_run *run, uint64_t rows);
 
 /* Gathers rows run->rows[0..count-1] of a source into run->inputs, run->targets and, where it weighs, run->row_weights. */
 int hill__run_gather(hill_run *run, const hill_source *source, size_t count);
@@ -101,13 +112,30 @@ double hill__run_rate(const hill_run *run);
 void hill__run_keep(hill_run *run);
 
 /* What isn't finite: a row's cost or the gradient of the batch, or a weight after the update. */
-typedef enum hill__fault { HILL__FAULT_GRADIENT, HILL__FAULT_UPDATE } hill__fault;
+typedef enum hill__fault { HILL__FAULT_NONE, HILL__FAULT_GRADIENT, HILL__FAULT_UPDATE } hill__fault;
 
 /*
  * The step to come diverged, with `rows` rows in the run's buffers: back to the good weights, with half the rate (HILL_ROW), or the
  * end (HILL_EDIVERGED), at which the run holds the good weights too. The run's message tells.
  */
 int hill__run_retreat(hill_run *run, hill__fault fault, size_t rows);
+
+/* A batch under way: where it begins in the epoch, its rows, the sum of their costs. */
+typedef struct hill__batch {
+    uint64_t begin;
+    size_t count;
+    size_t block; /* rows of the block that was walked last */
+    double cost;
+    hill__fault fault;    /* GRADIENT from the block on whose costs or gradient aren't finite */
+    bool norms;           /* whether the next one is wanted */
+    double gradient_norm; /* before anything is cut */
+} hill__batch;
+
+/* Gradient of the mean cost over a batch, at run->point, into run->gradient; ends with the first block that isn't good. */
+int hill__batch_gradient(hill_run *run, hill__batch *batch);
+
+/* Euclidean length of a - b (b may be NULL), summed in 16 lanes and a fixed order. */
+double hill__length_of(const float *a, const float *b, size_t n);
 
 /* A walk over the run's buffers at `weights` for `rows` gathered rows. */
 hill__walk hill__run_walk(hill_run *run, const float *weights, size_t rows);

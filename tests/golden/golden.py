@@ -89,6 +89,11 @@ RECIPES = {
     "adamw": ("points", "target=y valid=0 rule=adamw decay=0.1 epochs=4 batch=7 net=9.relu,5.relu"),
     "l1": ("points", "target=y valid=0 rule=momentum l1=0.001 epochs=4 batch=32 net=20.relu"),
     "max-norm": ("digits", "valid=0 max-norm=0.5 l1=1e-4 epochs=1 batch=40 net=conv.3.3x3.relu,maxpool.2,23.relu"),
+    "nadam": ("points", "target=y valid=0 rule=nadam beta1=0.8 decay=0.01 epochs=4 batch=100 net=20.tanh"),
+    "schedule-free": ("points", "target=y valid=0 rule=schedule-free beta2=0.99 warmup=1 epochs=4 batch=37 net=20.tanh"),
+    "rprop": ("points", "target=y valid=0 rule=rprop decay=0.001 epochs=30 net=9.relu,5.tanh"),
+    "quickprop": ("points", "target=y valid=0 rule=quickprop decay=0.0001 epochs=30 net=9.tanh,5.tanh"),
+    "clip": ("wide", "target=letter valid=0 rule=momentum clip=0.3 clip-value=0.01 epochs=3 batch=31 net=15.relu,300.tanh"),
     # Every activation, hidden and at the end.
     "activations": ("points", "target=y valid=0 epochs=4 rate=0.01 batch=7 net=9.sigmoid,17.tanh,5.relu,33.leaky-relu,8.elu,"
                               "16.selu,15.gelu,10.silu,12.mish,11.softplus,7.softmax,3.identity"),
@@ -116,6 +121,10 @@ RECIPES = {
     "step": ("points", "target=y valid=0 schedule=step drop=0.3 drop-every=2 epochs=5 batch=45 net=10.relu"),
     "exponential": ("points", "target=y valid=0 schedule=exponential drop=0.7 epochs=5 batch=45 net=10.relu"),
     "cosine": ("points", "target=y valid=0 schedule=cosine warmup=1.5 epochs=5 batch=45 net=10.relu"),
+    "one-cycle": ("points", "target=y valid=0 schedule=one-cycle epochs=5 batch=45 net=10.relu"),
+    "flat-cosine": ("points", "target=y valid=0 schedule=flat-cosine warmup=0.5 epochs=5 batch=45 net=10.relu"),
+    "coslog4": ("points", "target=y valid=0 schedule=coslog4 epochs=9 batch=45 net=10.relu"),
+    "plateau": ("wide", "target=letter valid=0.2 patience=0 schedule=plateau drop-every=1 drop=0.3 rate=0.02 epochs=9 batch=31 net=9.relu"),
     # What is chosen where nothing is said, and the best weights on rows held out.
     "auto": ("points", "target=y epochs=12"),
     "auto-mixed": ("mixed", "target=kind epochs=12"),

@@ -62,7 +62,52 @@ def test_cosine(tmp_path):
     assert got == pytest.approx([0.01 * (1 + math.cos(math.pi * i / total)) for i in range(total)], rel=1e-12)
 
 
-@pytest.mark.parametrize("schedule", ["constant", "step", "exponential", "cosine"])
+def test_one_cycle(tmp_path):
+    total = EPOCHS * EPOCH_STEPS
+    want = scheduled(0.02, lambda o: S.OneCycleLR(o, 0.02, total_steps=total, cycle_momentum=False), 1)
+    got = rates(tmp_path, "--rate", 0.02, "--schedule", "one-cycle")
+    assert got == pytest.approx(want, rel=1e-9)
+    assert max(got) > 0.0199 and got[0] < 0.00081 and got[-1] < 1e-7
+
+
+def test_flat_cosine(tmp_path):
+    total = EPOCHS * EPOCH_STEPS
+    got = rates(tmp_path, "--rate", 0.02, "--schedule", "flat-cosine")
+    assert got == pytest.approx([0.01 * (1 + math.cos(math.pi * (max(1, 2 * i / total) - 1))) for i in range(total)], rel=1e-12)
+    assert got[total // 2 - 1] == 0.02 > got[total // 2 + 1]
+
+
+def test_coslog4(tmp_path):
+    total = EPOCHS * EPOCH_STEPS
+    got = rates(tmp_path, "--rate", 0.02, "--schedule", "coslog4")
+    want = [0.02 * (0.5 - 0.5 * math.cos(2 * math.pi * math.log2(1 + 15 * i / total))) for i in range(total)]
+    assert got == pytest.approx(want, rel=1e-12, abs=1e-17)
+    assert sum(a < b > c for a, b, c in zip(got, got[1:], got[2:])) == 4
+
+
+@pytest.mark.parametrize("valid", [True, False])
+@pytest.mark.parametrize("drop, wait", [(0.5, 10), (0.3, 2)])
+def test_plateau(tmp_path, drop, wait, valid):
+    """By the cost on validation rows, or where there are none that of the epoch's batches; both come with the log."""
+    net = Net([2, 3, 1], ["tanh", "identity"])
+    data = Numbers(tmp_path, ROWS, 2)
+    data.flags += ["--drop", drop, "--drop-every", wait]
+    flags = ["--valid", "0.3"] if valid else []
+    train(tmp_path, net, net.draw(1), data, "--rule", "sgd", "--rate", 0.9, "--schedule", "plateau", "--batch", BATCH,
+          "--epochs", 150, "--log", "run.jsonl", *flags)
+    rows = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [row for row in rows if "rate" in row]
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.9)
+    scheduler = S.ReduceLROnPlateau(optimiser, factor=drop, patience=wait, eps=0)
+    for row in rows:
+        assert row["rate"] == pytest.approx(optimiser.param_groups[0]["lr"], rel=1e-12), row
+        if row.get("train_cost") is not None:
+            assert (row["valid_cost"] is not None) == valid
+            scheduler.step(row["valid_cost"] if valid else row["train_cost"])
+    assert len({row["rate"] for row in rows}) > (3 if valid else 1)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "step", "exponential", "cosine", "flat-cosine", "coslog4"])
 def test_warmup(tmp_path, schedule):
     """The rate grows evenly over the passes of the warm-up, then goes on as the schedule says; cosine has the rest of the run."""
     passes, total = 3.4, EPOCHS * EPOCH_STEPS
@@ -74,8 +119,10 @@ def test_warmup(tmp_path, schedule):
         "step": lambda i: 0.02 * 0.5 ** (i // EPOCH_STEPS // 10),
         "exponential": lambda i: 0.02 * 0.95 ** (i // EPOCH_STEPS),
         "cosine": lambda i: 0.01 * (1 + math.cos(math.pi * (i - warm) / (total - warm))),
+        "flat-cosine": lambda i: 0.01 * (1 + math.cos(math.pi * (max(1, 2 * (i - warm) / (total - warm)) - 1))),
+        "coslog4": lambda i: 0.02 * (0.5 - 0.5 * math.cos(2 * math.pi * math.log2(1 + 15 * (i - warm) / (total - warm)))),
     }[schedule]
-    assert got[warm:] == pytest.approx([rest(i) for i in range(warm, total)], rel=1e-12)
+    assert got[warm:] == pytest.approx([rest(i) for i in range(warm, total)], rel=1e-12, abs=1e-17)
 
 
 def test_the_rate_is_what_the_step_took(tmp_path):

@@ -12,8 +12,8 @@ NET = ["--net", "6 tanh", "--epochs", 4, "--batch", 16]
 CLASSES = ["classes.csv", *NET]
 NUMBERS = ["numbers.csv", *NET]
 
-RULES = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
-SCHEDULES = ["constant", "step", "exponential", "cosine"]
+RULES = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam", "schedule-free", "rprop", "quickprop"]
+SCHEDULES = ["constant", "step", "exponential", "cosine", "one-cycle", "flat-cosine", "coslog4", "plateau"]
 COSTS = {"squared": NUMBERS, "absolute": NUMBERS, "huber": NUMBERS, "quantile": [*NUMBERS, "--quantile", "0.8"],
          "poisson": ["counts.csv", *NET], "cross-entropy": [*CLASSES, "--smoothing", "0.1"],
          "binary-cross-entropy": [*CLASSES, "--net", "6 tanh, output sigmoid"], "focal": [*CLASSES, "--focus", "1.5"],
@@ -25,6 +25,9 @@ CASES |= {f"warmup-{name}": [*NUMBERS, "--schedule", name, "--warmup", "1.5", "-
 CASES |= {f"cost-{name}": [*words, "--cost", name] for name, words in COSTS.items()}
 CASES |= {
     "patience": ["noise.csv", "--net", "20 relu", "--epochs", 200, "--batch", 20, "--rate", "0.05", "--patience", 3],
+    "plateau-that-drops": ["noise.csv", "--net", "20 relu", "--epochs", 14, "--batch", 20, "--rate", "0.2", "--patience", 0,
+                           "--schedule", "plateau", "--drop-every", 2],
+    "clip": [*NUMBERS, "--rule", "momentum", "--clip", "0.1", "--clip-value", "0.03"],
     "patience-never": [*CLASSES, "--patience", 0],
     "dropout-and-layernorm": [*CLASSES, "--net", "dropout 0.1, 9 identity, layernorm tanh, dropout 0.5"],
     "dropout-batch-1": ["xor.csv", "--net", "4 tanh, dropout 0.5", "--epochs", 7, "--batch", 1],
@@ -126,10 +129,12 @@ def test_the_cases_have_every_word(ready):
         assert {word.strip() for word in listed.split(",")} == set(words), listed
 
 
-def test_every_single_step(ready):
-    words = CASES["patience"]
+@pytest.mark.parametrize("case", ["patience", "plateau-that-drops"])
+def test_every_single_step(ready, case):
+    words = CASES[case]
     expected, total, ends = reference(ready, words)
     assert len(ends) < 200, "patience never ran out"
+    assert case == "patience" or len({row.get("rate") for row in expected[1]} - {None}) > 2, "the rate never dropped"
     for step in range(1, total):
         ready.kill_after(step, *words)
         goes_on(ready, expected, words, step)

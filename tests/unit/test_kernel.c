@@ -834,11 +834,16 @@ static void products_hide_no_nan(void **state)
 
 /* ---- rules --------------------------------------------------------------------------------------------------------------- */
 
+static double lasso_truth(double w, const hill__update *u)
+{
+    return (double)u->lasso * ((w > 0) - (w < 0));
+}
+
 /* One weight's update in double. */
 static void rule_truth(hill__rule_kind rule, double *w, double g, double *m, double *v, const hill__update *u)
 {
     double rate = (double)u->rate, momentum = (double)u->momentum, step;
-    g += (double)u->decay * *w + (double)u->lasso * ((*w > 0) - (*w < 0));
+    g += (double)u->decay * *w + lasso_truth(*w, u);
     switch (rule) {
     case HILL__RULE_sgd:
         step = g;
@@ -858,6 +863,12 @@ static void rule_truth(hill__rule_kind rule, double *w, double g, double *m, dou
         *m = momentum * *m + (1 - momentum) * g * g;
         step = g / (sqrt(*m) + (double)u->epsilon);
         break;
+    case HILL__RULE_nadam:
+        *m = momentum * *m + (1 - momentum) * g;
+        *v = (double)u->square * *v + (1 - (double)u->square) * g * g;
+        step =
+            (*m * (double)u->mean_part + g * (double)u->slope_part) / (sqrt(*v) * (double)u->correction + (double)u->epsilon);
+        break;
     default:
         *m = momentum * *m + (1 - momentum) * g;
         *v = (double)u->square * *v + (1 - (double)u->square) * g * g;
@@ -865,6 +876,55 @@ static void rule_truth(hill__rule_kind rule, double *w, double g, double *m, dou
         step = *m / (sqrt(*v) * (double)u->correction + (double)u->epsilon);
     }
     *w -= rate * step;
+}
+
+static void schedule_free_truth(double *w, double g, double *m, double *v, const hill__update *u)
+{
+    double between = (1 - (double)u->momentum) * *m + (double)u->momentum * *w;
+    g += lasso_truth(between, u);
+    *v = (double)u->square * *v + (1 - (double)u->square) * g * g;
+    *m -= (double)u->rate * (g / (sqrt(*v) + (double)u->epsilon) + (double)u->decay * between);
+    *w = (1 - (double)u->blend) * *w + (double)u->blend * *m;
+}
+
+static void rprop_truth(double *w, double g, double *m, double *v, const hill__update *u)
+{
+    g += (double)u->decay * *w + lasso_truth(*w, u);
+    *v = *v == 0 ? 1 : *v;
+    if (g * *m > 0)
+        *v = fmin((double)1.2f * *v, (double)u->most);
+    else if (g * *m < 0)
+        *v = fmax(0.5 * *v, (double)u->least);
+    *m = g * *m < 0 ? 0 : g;
+    *w -= (double)u->rate * *v * ((*m > 0) - (*m < 0));
+}
+
+static void quickprop_truth(double *w, double g, double *m, double *v, const hill__update *u)
+{
+    double sign = *v < 0 ? -1 : 1, down, before = -*m * sign, ratio;
+    g += (double)u->decay * *w + lasso_truth(*w, u);
+    down = -g * sign;
+    ratio = down > 1.75 / 2.75 * before ? 1.75 : fmax(-1.75, fmin(1.75, down / (before - down)));
+    *v = *v == 0 ? -(double)u->rate * g : ratio * *v - (down > 0 ? (double)u->rate * g : 0);
+    *m = g;
+    *w += *v;
+}
+
+static void one_truth(hill__rule_kind rule, double *w, double g, double *m, double *v, const hill__update *u)
+{
+    switch (rule) {
+    case HILL__RULE_schedule_free:
+        schedule_free_truth(w, g, m, v, u);
+        break;
+    case HILL__RULE_rprop:
+        rprop_truth(w, g, m, v, u);
+        break;
+    case HILL__RULE_quickprop:
+        quickprop_truth(w, g, m, v, u);
+        break;
+    default:
+        rule_truth(rule, w, g, m, v, u);
+    }
 }
 
 static void rules_are_right(void **state)
@@ -880,7 +940,12 @@ static void rules_are_right(void **state)
                             .momentum_rest = 0.125f,
                             .square_rest = 0.03125f,
                             .epsilon = 1e-6f,
-                            .correction = 1.25f};
+                            .correction = 1.25f,
+                            .mean_part = 0.75f,
+                            .slope_part = 0.375f,
+                            .blend = 0.0625f,
+                            .least = 0.3f,
+                            .most = 1.5f};
     EACH_ROW(k)
     for (size_t rule = 0; rule < HILL__RULE_COUNT; rule++) {
         float w[N + 1], g[N], m[N + 1] = {0}, v[N + 1] = {0}, scalar_w[N], scalar_m[N] = {0}, scalar_v[N] = {0};
@@ -895,7 +960,7 @@ static void rules_are_right(void **state)
             k->rule[rule](w, g, m, v, N, &u);
             hill__kernels_scalar.rule[rule](scalar_w, g, scalar_m, scalar_v, N, &u);
             for (size_t i = 0; i < N; i++)
-                rule_truth((hill__rule_kind)rule, &right_w[i], (double)g[i], &right_m[i], &right_v[i], &u);
+                one_truth((hill__rule_kind)rule, &right_w[i], (double)g[i], &right_m[i], &right_v[i], &u);
         }
         for (size_t i = 0; i < N; i++) {
             assert_true(fabs((double)w[i] - right_w[i]) < 2e-6);
@@ -908,11 +973,73 @@ static void rules_are_right(void **state)
     }
 }
 
+/* Slopes that leave quickprop no parabola: none at all, the same twice, steeper again after a step the wrong way. */
+static void quickprop_keeps_to_its_bounds(void **state)
+{
+    (void)state;
+    static const float cases[][4] = {/* slope before, last step, slope, next step */
+                                     {0, 0, 0, 0},
+                                     {0, 0, 2, -0.5f},
+                                     {1, -1, 1, -2},
+                                     {0, 1, 0, 0},
+                                     {1, 1, 1, -1},
+                                     {1, 1, 0.75f, 1.75f},
+                                     {1, 1, 1.25f, -1.75f},
+                                     {-1, 1, 0.5f, -1.0f / 3},
+                                     {-1, 1, -0.25f, 1.0f / 3 + 0.0625f},
+                                     {1, -1, 0.5f, -1.125f},
+                                     {-1, 1, -2, 2.25f}};
+    const hill__update update = {.rate = 0.25f};
+    EACH_ROW(k)
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        float w[16] = {0}, g[16], m[16], v[16];
+        for (size_t j = 0; j < 16; j++) {
+            m[j] = cases[i][0];
+            v[j] = cases[i][1];
+            g[j] = cases[i][2];
+        }
+        assert_true(k->rule[HILL__RULE_quickprop](w, g, m, v, 16, &update));
+        for (size_t j = 0; j < 16; j++)
+            if (fabsf(w[j] - cases[i][3]) > 1e-6f || v[j] != w[j] || m[j] != g[j])
+                fail_msg("case %zu: %g, not %g", i, (double)w[j], (double)cases[i][3]);
+    }
+}
+
+/* ---- whole vectors ------------------------------------------------------------------------------------------------------- */
+
+static void whole_vectors_are_right(void **state)
+{
+    (void)state;
+    enum { N = 800 };
+    EACH_ROW(k)
+    {
+        float a[N], b[N], out[N + 1], scalar[N];
+        double sum = 0;
+        draw_floats(a, N, 1, 3);
+        draw_floats(b, N, 2, 3);
+        out[N] = GUARD;
+        k->blend(out, a, b, N, 0.3f);
+        hill__kernels_scalar.blend(scalar, a, b, N, 0.3f);
+        assert_same_floats(out, scalar, N, "blend", k->name);
+        for (size_t i = 0; i < N; i++) {
+            assert_true(fabs((double)out[i] - (0.7 * (double)a[i] + 0.3 * (double)b[i])) < 1e-6);
+            sum += (double)a[i] * (double)a[i];
+        }
+        assert_true(fabs(k->squares(a, N) / sum - 1) < 1e-6 && k->squares(a, N) == hill__kernels_scalar.squares(a, N));
+        memcpy(out, a, sizeof a);
+        k->bound(out, N, 0.5f, 0.25f);
+        for (size_t i = 0; i < N; i++)
+            assert_true(out[i] == fmaxf(fminf(0.5f * a[i], 0.25f), -0.25f));
+        assert_true(out[N] == GUARD);
+    }
+}
+
 /* Running means without a gradient end as 0, not as denormal numbers that last for ever. */
 static void faded_means_are_zero(void **state)
 {
     (void)state;
-    static const hill__rule_kind rules[] = {HILL__RULE_momentum, HILL__RULE_nesterov, HILL__RULE_rmsprop, HILL__RULE_adam};
+    static const hill__rule_kind rules[] = {HILL__RULE_momentum, HILL__RULE_nesterov, HILL__RULE_rmsprop, HILL__RULE_adam,
+                                            HILL__RULE_nadam};
     hill__update update = {.rate = 0.1f,
                            .keep = 1,
                            .momentum = 0.9f,
@@ -929,7 +1056,7 @@ static void faded_means_are_zero(void **state)
         for (size_t step = 0; step < 1000; step++)
             k->rule[rules[i]](w, g, m, v, 16, &update);
         for (size_t j = 0; j < 16; j++) {
-            assert_true(m[j] == 0 && (v[j] == 0 || rules[i] != HILL__RULE_adam));
+            assert_true(m[j] == 0 && (v[j] == 0 || rules[i] < HILL__RULE_adam));
             assert_true(isfinite(w[j]));
         }
         g[3] = NAN;
@@ -1080,6 +1207,8 @@ int main(void)
         cmocka_unit_test(products_of_depth_0),
         cmocka_unit_test(products_hide_no_nan),
         cmocka_unit_test(rules_are_right),
+        cmocka_unit_test(quickprop_keeps_to_its_bounds),
+        cmocka_unit_test(whole_vectors_are_right),
         cmocka_unit_test(faded_means_are_zero),
         cmocka_unit_test(sums_over_rows_are_one_chain),
         cmocka_unit_test(columns_are_shortened),

@@ -1,0 +1,20 @@
+/*
+ * move.h - how each rule takes a step: it asks for gradients where it wants them, and moves the weights.
+ */
+#ifndef HILL_TRAIN_MOVE_H
+#define HILL_TRAIN_MOVE_H
+
+#include "train/run.h"
+
+/*
+ * One step of the run's rule, at `rate`: batch->cost becomes the sum of the rows' costs before it. What isn't finite is told by
+ * batch->fault; an error is the source's, and leaves the weights as they were.
+ */
+int hill__move(hill_run *run, hill__batch *batch, double rate);
+
+/* One for each name in words.def; hill__move calls the rule's. */
+typedef int hill__mover(hill_run *run, hill__batch *batch, double rate);
+hill__mover hill__move_each;  /* the same for every weight: one pass of a kernel's loop */
+hill__mover hill__move_ahead; /* the same, by a gradient that was taken somewhere else */
+
+#endif
