@@ -102,7 +102,7 @@ int main(int argc, char **argv)
         for (size_t width = power > 2 ? power - 1 : power; width <= power + 1 && width <= most + 1; width++)
             for (unsigned base = 1; base <= 1024; base *= 4)
                 for (unsigned batch = base > 1 ? base - 1 : base; batch <= base + 1; batch++) {
-                    hill_arrays arrays = {sizeof arrays, floats, floats, ROWS, width, width};
+                    hill_arrays arrays = {sizeof arrays, floats, floats, ROWS, width, width, NULL};
                     hill_source source = hill_array_source(&arrays);
                     double ratio = compare(width, batch, threads, &source);
                     if (ratio < 0)

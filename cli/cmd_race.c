@@ -149,7 +149,9 @@ static int choose_folder(race *g)
         return S_ISDIR(facts.st_mode)
                    ? race_load(g)
                    : output_error(CODE_CREATE, "%s: is no folder; --out FOLDER says where the race goes", path);
-    int problem = errno == ENOENT ? output_probe(path) : errno;
+    int problem = errno == ENOENT && mkdir(path, 0777) == 0 ? 0 : errno;
+    if (!problem)
+        (void)rmdir(path); /* it is made once there is something to put into it */
     return problem ? output_error(output_problem(problem, CODE_CREATE), "%s: cannot be created: %s", path, strerror(problem))
                    : 0;
 }

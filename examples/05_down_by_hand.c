@@ -32,7 +32,7 @@ static void walk(hill_run *run, const hill_source *source, size_t weights)
 int main(void)
 {
     static const char text[] = "net=4 sigmoid, output sigmoid\ncost=squared\nseed=5\n";
-    const hill_arrays arrays = {sizeof arrays, xor_inputs, xor_targets, 4, 2, 1};
+    const hill_arrays arrays = {sizeof arrays, xor_inputs, xor_targets, 4, 2, 1, NULL};
     hill_source source = hill_array_source(&arrays);
     hill_error error = HILL_ERROR_INIT;
     hill_shape shape = HILL_SHAPE_INIT;

@@ -15,7 +15,7 @@ static const float sensor_targets[] = {1, 0, 1, 0, 0, 1, 0, 1, 1, 0, 1, 0};
 static int train(const hill_host *host, hill_error *error)
 {
     static const char text[] = "net=8 tanh\nrule=adam\nrate=0.02\nepochs=300\nbatch=full\n";
-    const hill_arrays arrays = {sizeof arrays, sensor_inputs, sensor_targets, 6, 2, 2};
+    const hill_arrays arrays = {sizeof arrays, sensor_inputs, sensor_targets, 6, 2, 2, NULL};
     hill_source source = hill_array_source(&arrays);
     hill_shape shape = HILL_SHAPE_INIT;
     hill_recipe *recipe = NULL;

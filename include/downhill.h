@@ -404,8 +404,8 @@ HILL_API const char *hill_session_key(const hill_session *session);
 typedef enum hill_which { HILL_WHICH_TRAIN, HILL_WHICH_VALID, HILL_WHICH_TEST } hill_which;
 
 /*
- * How good a model is. Cost is the mean over rows. For classes: accuracy, and rmse, mae, r2 are NaN; for numbers the reverse,
- * in the target's own unit.
+ * How good a model is. Cost is the mean over rows, each of which counts once, whatever the recipe's weights. For classes:
+ * accuracy, and rmse, mae, r2 are NaN; for numbers the reverse, in the target's own unit.
  */
 typedef struct hill_metrics {
     size_t size;
@@ -568,7 +568,9 @@ HILL_API int hill_plan_tensor(const hill_plan *plan, size_t i, hill_tensor *tens
  * targets is NULL, targets [count][targets]; it returns 0 or a negative status, which hill_step passes on. It must give the
  * same floats for the same row every time, and may be called for any row in any order. `expect`, which may be NULL, is told the
  * rows of the batch to come while the present one is worked on, so that a source whose rows are far away can begin to fetch.
- * `number`, which may be NULL, says what a person calls a row, for messages; else that is its place, counted from 1.
+ * `number`, which may be NULL, says what a person calls a row, for messages; else that is its place, counted from 1. `weigh`,
+ * which may be NULL, writes what each of the rows counts for: its cost and gradient are multiplied by that, 0 or more, and means
+ * are taken over rows all the same, so weights should be 1 on the mean.
  */
 typedef struct hill_source {
     size_t size;
@@ -579,9 +581,10 @@ typedef struct hill_source {
     int (*fill)(void *self, const uint64_t *rows, size_t count, float *inputs, float *targets);
     void (*expect)(void *self, const uint64_t *rows, size_t count);
     uint64_t (*number)(void *self, uint64_t row);
+    int (*weigh)(void *self, const uint64_t *rows, size_t count, float *weights);
 } hill_source;
 
-/* A source over float arrays of the caller's: inputs [rows][n], targets [rows][m]. They must outlive it. */
+/* A source over float arrays of the caller's: inputs [rows][n], targets [rows][m], weights [rows] or NULL. They must outlive it. */
 typedef struct hill_arrays {
     size_t size;
     const float *inputs;
@@ -589,6 +592,7 @@ typedef struct hill_arrays {
     uint64_t rows;
     size_t input_count;
     size_t target_count;
+    const float *weights;
 } hill_arrays;
 HILL_API hill_source hill_array_source(const hill_arrays *arrays);
 
@@ -665,7 +669,7 @@ HILL_API int hill_run_restart(hill_run *run, uint64_t seed);
  */
 HILL_API int hill_run_set_rate(hill_run *run, double rate);
 
-/* Mean cost over a source's rows, and for classes the fraction whose largest output is the target's. */
+/* Mean cost over a source's rows, each times its weight, and for classes the fraction whose largest output is the target's. */
 typedef struct hill_score {
     size_t size;
     uint64_t rows;
@@ -725,7 +729,7 @@ HILL_API int hill_run_diagnose(hill_run *run, hill_diagnosis *diagnosis);
 #define HILL_SHAPE_INIT          {sizeof(hill_shape), 0, 0, 0, HILL_TASK_NUMBERS, 0, 0, 0}
 #define HILL_PLAN_SIZES_INIT     {sizeof(hill_plan_sizes), 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define HILL_TENSOR_INIT         {sizeof(hill_tensor), {0}, 0, {0}, 0}
-#define HILL_SOURCE_INIT         {sizeof(hill_source), NULL, 0, 0, 0, NULL, NULL, NULL}
+#define HILL_SOURCE_INIT         {sizeof(hill_source), NULL, 0, 0, 0, NULL, NULL, NULL, NULL}
 #define HILL_ROW_INIT            {sizeof(hill_row), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define HILL_SCORE_INIT          {sizeof(hill_score), 0, 0, 0}
 #define HILL_DIAGNOSIS_INIT      {sizeof(hill_diagnosis), 0, 0, 0, 0, {0}}

@@ -81,21 +81,21 @@ static int choose_fail(const hill_table *table, const char *text, hill_error *er
     return status;
 }
 
-static size_t choose_auto(const hill_table *table)
+static size_t choose_auto(const hill_table *table, size_t weight)
 {
     static const char *const usual[] = {"target", "label", "class", "y"};
     for (size_t k = 0; k < sizeof usual / sizeof usual[0]; k++)
         for (size_t i = 0; i < table->column_count; i++)
-            if (choose_same(table->columns[i].name, usual[k]))
+            if (i != weight && choose_same(table->columns[i].name, usual[k]))
                 return i;
-    return table->column_count - 1;
+    return table->column_count - (weight == table->column_count - 1 ? 2 : 1);
 }
 
-int hill__choose_target(const hill_table *table, const char *text, size_t *out, hill_error *error)
+int hill__choose_target(const hill_table *table, const char *text, size_t weight, size_t *out, hill_error *error)
 {
     if (table->column_count == 0)
         return hill__fail(error, HILL_EDATA, "%s: there is no target to learn; give one with --targets FILE", table->name);
-    *out = strcmp(text, "auto") == 0 ? choose_auto(table) : hill__table_find(table, text);
+    *out = strcmp(text, "auto") == 0 ? choose_auto(table, weight) : hill__table_find(table, text);
     if (*out >= table->column_count)
         return choose_fail(table, text, error);
     if (table->column_count == 1 && !table->image)

@@ -64,6 +64,7 @@ typedef struct hill__encoder_options {
     hill_task task;
     bool scaled;        /* scale standard, not none */
     bool target_scaled; /* so are number targets */
+    size_t weight;      /* column of the rows' weights, which is no input; SIZE_MAX: none */
     const char *keep;   /* comma list of category columns to keep whatever their number of values */
 } hill__encoder_options;
 

@@ -229,7 +229,7 @@ static int fit_inputs(fit_work *work)
     if (work->table->image)
         HILL__TRY(fit_image(work));
     for (size_t i = 0; i < work->table->column_count; i++) {
-        if (i == work->options->target)
+        if (i == work->options->target || i == work->options->weight)
             continue;
         if (work->table->columns[i].kind == HILL_COLUMN_NUMBER)
             HILL__TRY(fit_number(work, i));

@@ -361,6 +361,7 @@ void hill__rows_free(hill__rows *rows)
         return;
     hill_allocator allocator = rows->allocator;
     hill__free(&allocator, rows->cells, (size_t)rows->cell_rows, rows->cell_count * sizeof *rows->cells);
+    hill__free(&allocator, rows->weights, (size_t)rows->cell_rows, sizeof *rows->weights);
     hill__free(&allocator, rows->targets, (size_t)rows->cell_rows, sizeof *rows->targets);
     hill__free(&allocator, rows->labels, (size_t)rows->room, sizeof *rows->labels);
     hill__free(&allocator, rows->list, (size_t)rows->room, sizeof *rows->list);
@@ -428,6 +429,14 @@ static uint64_t rows_number_of(void *self, uint64_t row)
     return rows->list[row] + 1;
 }
 
+static int rows_weigh_batch(void *self, const uint64_t *indices, size_t count, float *weights)
+{
+    const hill__rows *rows = self;
+    for (size_t i = 0; i < count; i++)
+        weights[i] = rows->weights[indices[i]];
+    return HILL_OK;
+}
+
 hill_source hill__rows_source(hill__rows *rows, hill__spread spread)
 {
     uint64_t row = rows->table->image_bytes + rows->cell_count * sizeof *rows->cells;
@@ -438,7 +447,8 @@ hill_source hill__rows_source(hill__rows *rows, hill__spread spread)
                           .targets = hill__encoder_outputs(rows->encoder),
                           .fill = rows_fill,
                           .expect = row > 0 && rows->count > ROWS_NEAR / row ? rows_expect : NULL,
-                          .number = rows_number_of};
+                          .number = rows_number_of,
+                          .weigh = rows->weights ? rows_weigh_batch : NULL};
     rows->spread = spread;
     return source;
 }

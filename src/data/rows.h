@@ -34,6 +34,7 @@ typedef struct hill__rows {
     size_t cell_count;  /* number and category inputs */
     bool plain;         /* the cells of a row are its inputs as they are: numbers, none missing */
     float *targets;     /* [count] scaled, of a number target */
+    float *weights;     /* [count] what each counts for; NULL: every one the same */
     float scale, shift; /* of the image block's bytes */
     hill__spread spread;
 } hill__rows;
@@ -61,6 +62,12 @@ int hill__rows_split(hill__rows *rows, const unsigned char *held, hill__rows **o
  * HILL_EDATA: a column isn't there, is of another kind, or holds a number no float can stand for.
  */
 int hill__rows_bind(hill__rows *rows, hill_error *error);
+
+/*
+ * Gives bound rows their weights: that of a row's class (`classes`, NULL: 1), times the row's number in a column (SIZE_MAX: 1),
+ * brought to mean 1. HILL_EDATA: a cell is missing or below 0, the column is text, or all weights are 0.
+ */
+int hill__rows_weigh(hill__rows *rows, const double *classes, size_t column, hill_error *error);
 
 /*
  * The rows as a source, in the order of the list; targets only where they were asked for. The rows must outlive it. `spread`

@@ -137,6 +137,7 @@ int hill__model_score(hill_model *model, hill__rows *rows, hill_metrics *metrics
         return HILL_OK;
     HILL__TRY(answer_ready(model, error));
     hill_source source = hill__rows_source(rows, model->run->kernels->spread);
+    source.weigh = NULL;
     hill_score score = HILL_SCORE_INIT;
     int status = hill_run_evaluate(model->run, model->weights, &source, &score);
     if (status < 0)

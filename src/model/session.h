@@ -26,6 +26,12 @@ struct hill_session {
 /* What the recipe's cost asks of targets: flags of its row in op.def; none where it isn't chosen yet. */
 unsigned hill__session_cost_flags(const hill_session *session);
 
+/* The training table's column that the knob `weight` names; SIZE_MAX where it names none. */
+int hill__session_weight_column(const hill_session *session, size_t *column, hill_error *error);
+
+/* Gives training and validation rows the weights that the recipe asks for (session_weights.c). */
+int hill__session_weights(hill_session *session, hill_error *error);
+
 /* The data half of hill_session_new: target, task, split, encoder and rows (session_data.c). */
 int hill__session_data(hill_session *session, hill_error *error);
 

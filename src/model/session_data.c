@@ -43,7 +43,11 @@ static int session_new_encoder(hill_session *session, hill__encoder_options *opt
     const unsigned flags = hill__session_cost_flags(session);
     if (flags & HILL__OP_COUNTS && strcmp(task, "auto") == 0)
         task = "numbers";
-    HILL__TRY(hill__choose_target(table, hill_recipe_get(session->recipe, "target"), &options->target, error));
+    HILL__TRY(hill__session_weight_column(session, &options->weight, error));
+    HILL__TRY(hill__choose_target(table, hill_recipe_get(session->recipe, "target"), options->weight, &options->target, error));
+    if (options->target == options->weight)
+        return hill__fail(error, HILL_EDATA, "%s: column %s cannot be both the target and the weights", table->name,
+                          table->columns[options->target].name);
     options->task = hill__choose_task(table, options->target, task);
     options->scaled = !hill__recipe_is(session->recipe, "scale", "none");
     options->target_scaled = options->scaled && !(flags & HILL__OP_UNSCALED);
@@ -148,6 +152,7 @@ int hill__session_data(hill_session *session, hill_error *error)
     HILL__TRY(session_bind(session, session->train, error));
     if (session->valid)
         HILL__TRY(session_bind(session, session->valid, error));
+    HILL__TRY(hill__session_weights(session, error));
     if (tables->test) {
         HILL__TRY(session_list(session, tables->test, "test", &session->test, error));
         HILL__TRY(session_bind(session, session->test, error));

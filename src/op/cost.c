@@ -9,6 +9,17 @@
 
 #include <math.h>
 
+/* Each row's cost and gradient, times what the row counts for. */
+static void weigh_rows(hill__walk *walk, float *d, size_t n)
+{
+    for (size_t r = 0; r < walk->rows; r++) {
+        const float weight = walk->row_weights[r];
+        walk->costs[r] *= weight;
+        for (size_t i = 0; d && i < n; i++)
+            d[r * n + i] *= weight;
+    }
+}
+
 static void run_cost(const hill__instr *instr, hill__walk *walk, float *d)
 {
     walk->kernels->cost[instr->op->kernel](&(hill__cost){.y = hill__input_of(instr, walk),
@@ -19,6 +30,8 @@ static void run_cost(const hill__instr *instr, hill__walk *walk, float *d)
                                                          .n = instr->inputs,
                                                          .scale = walk->scale,
                                                          .knobs = walk->knobs});
+    if (walk->row_weights)
+        weigh_rows(walk, d, instr->inputs);
 }
 
 /* Values alone. */

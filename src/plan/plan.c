@@ -44,10 +44,10 @@ static int compile(hill__builder *builder, hill_error *error)
     plan->block_rows = block_rows_for(plan->batch);
     plan->block_rows = plan->block_rows < builder->rows ? plan->block_rows : builder->rows;
     plan->rule = (hill__rule_id)hill__word_index(HILL_WORDS_RULE, hill_recipe_get(plan->recipe, "rule"));
+    plan->cost_knobs = cost_knobs(plan->recipe);
     (void)hill__growth_parse(hill_recipe_get(plan->recipe, "grow"), &plan->growth, error); /* likewise */
     if (plan->growth.moves && (plan->picture.height < 2 || plan->picture.width < 2))
         return hill__fail(error, HILL_ERECIPE, "grow: only pictures can be moved; the inputs are none, or a line");
-    plan->cost_knobs = cost_knobs(plan->recipe);
     for (size_t i = 0; i < net.count; i++)
         HILL__TRY(hill__add_layer(builder, &net.layers[i], error));
     return hill__add_head(builder, net.output, cost, error);
@@ -123,6 +123,7 @@ void hill_plan_free(hill_plan *plan)
     if (!plan)
         return;
     hill_allocator allocator = plan->allocator;
+    hill__free(&allocator, plan->slots, plan->slot_capacity, sizeof *plan->slots);
     hill__free(&allocator, plan->instrs, plan->capacity, sizeof *plan->instrs);
     hill_recipe_free(plan->recipe);
     hill__free(&allocator, plan, 1, sizeof *plan);
@@ -156,45 +157,27 @@ int hill_plan_info(const hill_plan *plan, hill_plan_sizes *sizes)
     sizes->inputs = plan->inputs;
     sizes->outputs = plan->outputs;
     sizes->parameters = plan->parameters;
-    sizes->tensors = 2 * plan->layers;
+    sizes->tensors = plan->slot_count;
     sizes->vector = plan->vector;
     sizes->row_operations = row_operations(plan);
     if (!hill__mul(plan->vector, hill__plan_vectors(plan) * sizeof(float), &sizes->vector_bytes) ||
         !hill__mul(plan->scratch, sizeof(float), &sizes->scratch_bytes) ||
         !hill__add(plan->inputs, plan->outputs, &row_floats) || !hill__mul(row_floats, sizeof(float), &row_floats) ||
-        !hill__add(row_floats, 2 * sizeof(uint64_t), &row_floats) || !hill__mul(row_floats, plan->block_rows, &rows_bytes) ||
-        !hill__add(rows_bytes, 2 * HILL__ALIGN, &sizes->staging_bytes))
+        !hill__add(row_floats, 2 * sizeof(uint64_t) + sizeof(float), &row_floats) ||
+        !hill__mul(row_floats, plan->block_rows, &rows_bytes) || !hill__add(rows_bytes, 2 * HILL__ALIGN, &sizes->staging_bytes))
         return HILL_EMEMORY;
     return HILL_OK;
 }
 
-/* Number `layer`, from 0, of those with weights. */
-static const hill__instr *weights_at(const hill_plan *plan, size_t layer)
-{
-    for (size_t i = 0; i < plan->count; i++)
-        if (plan->instrs[i].op->flags & HILL__OP_WEIGHTS && layer-- == 0)
-            return &plan->instrs[i];
-    return NULL;
-}
-
 int hill_plan_tensor(const hill_plan *plan, size_t i, hill_tensor *tensor)
 {
-    const hill__instr *instr = weights_at(plan, i / 2);
-    if (!instr)
+    if (i >= plan->slot_count)
         return HILL_EARGUMENT;
-    const hill__window *window = &instr->window;
-    bool is_weight = i % 2 == 0;
-    snprintf(tensor->name, sizeof tensor->name, "layer%zu.%s", i / 2 + 1, is_weight ? "weight" : "bias");
-    tensor->rank = !is_weight ? 1 : window->height ? 4 : 2;
-    tensor->offset = is_weight ? instr->weight : instr->bias;
-    memset(tensor->shape, 0, sizeof tensor->shape);
-    tensor->shape[0] = !is_weight ? instr->biases : window->height ? window->height : instr->inputs;
-    if (tensor->rank > 1)
-        tensor->shape[tensor->rank - 1] = instr->biases;
-    if (tensor->rank == 4) {
-        tensor->shape[1] = window->width;
-        tensor->shape[2] = window->in.channels / window->groups;
-    }
+    const hill__slot *slot = &plan->slots[i];
+    snprintf(tensor->name, sizeof tensor->name, "layer%zu.%s", slot->layer, slot->name);
+    tensor->rank = slot->rank;
+    tensor->offset = slot->offset;
+    memcpy(tensor->shape, slot->shape, sizeof tensor->shape);
     return HILL_OK;
 }
 

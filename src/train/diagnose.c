@@ -13,19 +13,27 @@
 /* A cost above this part of the constant answer's counts as hardly better. */
 #define HARDLY_BETTER 0.97
 
+/* What the row that was just gathered counts for. */
+static double weight_of_row(const hill_run *run)
+{
+    return run->weighed ? (double)run->row_weights[0] : 1;
+}
+
 /* Mean target over a source, in double and row order. */
 static int mean_target(hill_run *run, double *mean)
 {
     const size_t outputs = run->plan->outputs;
+    double total = 0;
     memset(mean, 0, outputs * sizeof *mean);
     for (uint64_t row = 0; row < run->train.rows; row++) {
         run->rows[0] = row;
         HILL__TRY(hill__run_gather(run, &run->train, 1));
+        total += weight_of_row(run);
         for (size_t i = 0; i < outputs; i++)
-            mean[i] += (double)run->targets[i];
+            mean[i] += (double)run->targets[i] * weight_of_row(run);
     }
     for (size_t i = 0; i < outputs; i++)
-        mean[i] /= (double)run->train.rows;
+        mean[i] /= total;
     return HILL_OK;
 }
 
@@ -48,7 +56,7 @@ static int constant_cost(hill_run *run, const double *answer, double *target, do
         for (size_t i = 0; i < outputs; i++)
             target[i] = (double)run->targets[i];
         instr->op->formula(&formula);
-        sum += value;
+        sum += value * weight_of_row(run);
     }
     *cost = sum / (double)run->train.rows;
     return HILL_OK;

@@ -51,35 +51,48 @@ static void draw(float *out, size_t count, uint64_t seed, uint64_t tensor, float
         out[i] = fmaf(hill__random_uniform(seed, tensor, HILL__PURPOSE_INIT, i), width, low);
 }
 
-static void draw_all(const hill_plan *plan, uint64_t seed, float *weights, int chosen, float bias_spread)
+/* Where weights and biases are drawn from: the rule of `init`, or anywhere, where nothing is 0 or 1. */
+typedef struct init_draw {
+    const hill_plan *plan;
+    uint64_t seed;
+    int chosen; /* hill__init_id, or below 0 for auto */
+    bool anywhere;
+} init_draw;
+
+static void draw_tensor(const init_draw *how, size_t tensor, float *out)
 {
-    uint64_t tensor = 0;
-    memset(weights, 0, plan->vector * sizeof *weights);
-    for (size_t i = 0; i < plan->count; i++) {
-        const hill__instr *instr = &plan->instrs[i];
-        if (!(instr->op->flags & HILL__OP_WEIGHTS))
-            continue;
-        hill__init_id init = chosen < 0 ? auto_init(activation_behind(plan, i)) : (hill__init_id)chosen;
-        float spread = (float)spread_of(init, instr);
-        if (init == HILL__INIT_uniform) {
-            draw(weights + instr->weight, instr->weights, seed, tensor, 0, 1);
-            draw(weights + instr->bias, instr->biases, seed, tensor + 1, 0, 1);
-        } else {
-            if (spread > 0)
-                draw(weights + instr->weight, instr->weights, seed, tensor, -spread, 2 * spread);
-            if (bias_spread > 0)
-                draw(weights + instr->bias, instr->biases, seed, tensor + 1, -bias_spread, 2 * bias_spread);
-        }
-        tensor += 2;
+    const hill__slot *slot = &how->plan->slots[tensor];
+    const hill__instr *instr = &how->plan->instrs[slot->instr];
+    hill__init_id init = how->chosen < 0 ? auto_init(activation_behind(how->plan, slot->instr)) : (hill__init_id)how->chosen;
+    float low = 0, width = 0;
+    if (slot->start == HILL__START_ONE || slot->start == HILL__START_ZERO) {
+        low = (slot->start == HILL__START_ONE ? 1.0f : 0.0f) - (how->anywhere ? 0.5f : 0.0f);
+        width = how->anywhere ? 1.0f : 0.0f;
+    } else if (init == HILL__INIT_uniform) {
+        width = 1;
+    } else {
+        float spread = slot->start == HILL__START_BIAS ? how->anywhere ? 0.1f : 0.0f : (float)spread_of(init, instr);
+        low = -spread;
+        width = 2 * spread;
     }
+    if (low != 0 || width > 0)
+        draw(out, slot->count, how->seed, tensor, low, width);
+}
+
+static void draw_all(const init_draw *how, float *weights)
+{
+    memset(weights, 0, how->plan->vector * sizeof *weights);
+    for (size_t i = 0; i < how->plan->slot_count; i++)
+        draw_tensor(how, i, weights + how->plan->slots[i].offset);
 }
 
 void hill__init_weights(const hill_plan *plan, uint64_t seed, float *weights)
 {
-    draw_all(plan, seed, weights, hill__word_index(HILL_WORDS_INIT, hill_recipe_get(plan->recipe, "init")), 0);
+    int chosen = hill__word_index(HILL_WORDS_INIT, hill_recipe_get(plan->recipe, "init"));
+    draw_all(&(init_draw){plan, seed, chosen, false}, weights);
 }
 
 void hill__init_anywhere(const hill_plan *plan, uint64_t seed, float *weights)
 {
-    draw_all(plan, seed, weights, -1, 0.1f);
+    draw_all(&(init_draw){plan, seed, -1, true}, weights);
 }

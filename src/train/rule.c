@@ -24,6 +24,7 @@ hill__rule hill__rule_make(const hill_recipe *recipe)
     rule.beta2 = hill__recipe_number(recipe, "beta2");
     rule.epsilon = hill__recipe_number(recipe, "epsilon");
     rule.decay = hill__recipe_number(recipe, "decay");
+    rule.lasso = hill__recipe_number(recipe, "l1");
     return rule;
 }
 
@@ -48,6 +49,7 @@ hill__update hill__rule_update(const hill__rule *rule, uint64_t step, double rat
     hill__update update = {
         .rate = (float)(is_adam ? rate / (1 - hill__power(rule->beta1, step)) : rate),
         .decay = apart ? 0.0f : (float)rule->decay,
+        .lasso = (float)rule->lasso,
         .keep = apart ? (float)(1 - rate * rule->decay) : 1.0f,
         .momentum = (float)memory,
         .square = (float)rule->beta2,

@@ -12,7 +12,7 @@
 typedef struct hill__rule {
     hill__rule_id id;
     hill__rule_kind loop;
-    double momentum, alpha, beta1, beta2, epsilon, decay;
+    double momentum, alpha, beta1, beta2, epsilon, decay, lasso;
 } hill__rule;
 
 hill__rule hill__rule_make(const hill_recipe *recipe);

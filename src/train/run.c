@@ -16,6 +16,7 @@
 #include "base/number.h"
 #include "train/grow.h"
 #include "train/init.h"
+#include "train/shorten.h"
 
 /* An update costs about as much as this many multiply-adds a weight. */
 #define UPDATE_WORK 8
@@ -54,6 +55,7 @@ static int place_memory(hill_run *run)
     run->next = run->rows + plan->block_rows;
     run->inputs = (float *)(run->next + plan->block_rows);
     run->targets = run->inputs + plan->block_rows * plan->inputs;
+    run->row_weights = run->targets + plan->block_rows * plan->outputs;
     if (run->vectors)
         place_vectors(run);
     return HILL_OK;
@@ -123,6 +125,7 @@ static void begin(hill_run *run)
     run->total_steps = epochs > UINT64_MAX / run->epoch_steps ? UINT64_MAX : epochs * run->epoch_steps;
     run->shuffled = !hill__recipe_is(recipe, "order", "file");
     run->rule = hill__rule_make(recipe);
+    run->most_norm = (float)hill__recipe_number(recipe, "max-norm");
     run->schedule = hill__schedule_make(recipe, run->epoch_steps, run->total_steps);
     run->shared = block_of(run, run->batch) >= run->share_rows;
     run->watch.patience = hill__recipe_count(recipe, "patience");
@@ -175,7 +178,7 @@ int hill_run_new(const hill_plan *plan, const hill_source *train, const hill_sou
     int status = place_memory(run);
     if (status >= 0)
         status = hill__pool_new(threads_of(host), &allocator, &run->pool);
-    if (status >= 0 && train)
+    if (status >= 0 && train && !train->weigh)
         status = bind_singles(run);
     if (status < 0) {
         hill_run_free(run);
@@ -234,6 +237,9 @@ int hill_run_set_rate(hill_run *run, double rate)
 int hill__run_gather(hill_run *run, const hill_source *source, size_t count)
 {
     int status = source->fill(source->self, run->rows, count, run->inputs, run->targets);
+    run->weighed = source->weigh != NULL;
+    if (status >= 0 && source->weigh)
+        status = source->weigh(source->self, run->rows, count, run->row_weights);
     if (status < 0)
         snprintf(run->message, sizeof run->message, "the source failed with status %d", status);
     return status;
@@ -248,6 +254,7 @@ hill__walk hill__run_walk(hill_run *run, const float *weights, size_t rows)
                        .scratch = run->scratch,
                        .inputs = run->inputs,
                        .targets = run->targets,
+                       .row_weights = run->weighed ? run->row_weights : NULL,
                        .rows = rows};
     hill__walk_begin(run->plan, &walk);
     return walk;
@@ -316,6 +323,11 @@ static int batch_gradient(hill_run *run, step_batch *batch)
         hill__walk walk = hill__run_walk(run, NULL, rows);
         if (run->plan->growth.any)
             hill__grow_rows(run->plan, run->grow_seed, run->rows, &walk, run->targets);
+        walk.kept = run->weights;
+        walk.trains = true;
+        walk.seed = run->seed;
+        walk.step = run->at.step;
+        walk.first_row = done;
         walk.add = done > 0;
         walk.scale = 1.0f / (float)batch->count;
         hill__walk_gradient(run->plan, &walk);
@@ -337,7 +349,7 @@ static void update_part(void *context, unsigned part, unsigned parts)
     update_job *job = context;
     const hill_run *run = job->run;
     size_t begin, end;
-    hill__split(run->plan->vector, HILL__PAD, part, parts, &begin, &end);
+    hill__split(run->plan->trained, HILL__PAD, part, parts, &begin, &end);
     float *first = run->moments[0] ? run->moments[0] + begin : NULL, *second = run->moments[1] ? run->moments[1] + begin : NULL;
     if (!run->kernels->rule[run->rule.loop](run->weights + begin, run->gradient + begin, first, second, end - begin,
                                             &job->update))
@@ -350,7 +362,7 @@ static bool update_weights(hill_run *run, double rate)
     update_job job = {.run = run, .update = hill__rule_update(&run->rule, run->at.step + 1, rate)};
     hill__walk walk = {.kernels = run->kernels, .pool = run->pool};
     if (run->shared)
-        hill__walk_share(&walk, run->plan->vector * UPDATE_WORK, update_part, &job);
+        hill__walk_share(&walk, run->plan->trained * UPDATE_WORK, update_part, &job);
     else
         update_part(&job, 0, 1);
     return !hill__flag_is_raised(&job.broken);
@@ -487,6 +499,7 @@ int hill_step(hill_run *run, hill_row *row)
         memcpy(run->before, run->weights, vector * sizeof(float));
     if (!update_weights(run, rate))
         return retreat(run, HILL__FAULT_UPDATE, batch.block, row);
+    hill__shorten(run);
     if (norms) {
         row->gradient_norm = norm_of(run->gradient, NULL, vector);
         row->weight_norm = norm_of(run->before, NULL, vector);

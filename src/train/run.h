@@ -60,8 +60,10 @@ struct hill_run {
     float *good_weights;
     float *gradient, *best, *before;
     float *scratch;
-    void *staging; /* the block the next four lie in */
+    void *staging; /* the block the next five lie in */
     float *inputs, *targets;
+    float *row_weights; /* of the block under way, where its source weighs rows */
+    bool weighed;
     uint64_t *rows;     /* of the block under way */
     uint64_t *next;     /* of the first block of step `next_step` */
     uint64_t next_step; /* 0: none is listed */
@@ -76,6 +78,7 @@ struct hill_run {
     hill__permutation order; /* of this epoch */
     uint64_t grow_seed;      /* likewise */
     hill__rule rule;
+    float most_norm; /* of a unit's weights; 0: any */
     hill__schedule schedule;
     hill__watch watch;
     hill__good good;
@@ -85,7 +88,7 @@ struct hill_run {
     char message[500];
 };
 
-/* Gathers rows run->rows[0..count-1] of a source into run->inputs and run->targets. */
+/* Gathers rows run->rows[0..count-1] of a source into run->inputs, run->targets and, where it weighs, run->row_weights. */
 int hill__run_gather(hill_run *run, const hill_source *source, size_t count);
 
 /* What follows from the place and the ways back, once they were set: the order of the epoch, the rate's part. */

@@ -19,6 +19,14 @@ static int fill_from_arrays(void *self, const uint64_t *rows, size_t count, floa
     return HILL_OK;
 }
 
+static int weigh_from_arrays(void *self, const uint64_t *rows, size_t count, float *weights)
+{
+    const hill_arrays *arrays = self;
+    for (size_t i = 0; i < count; i++)
+        weights[i] = arrays->weights[rows[i]];
+    return HILL_OK;
+}
+
 hill_source hill_array_source(const hill_arrays *arrays)
 {
     return (hill_source){.size = sizeof(hill_source),
@@ -26,5 +34,6 @@ hill_source hill_array_source(const hill_arrays *arrays)
                          .rows = arrays->rows,
                          .inputs = arrays->input_count,
                          .targets = arrays->target_count,
-                         .fill = fill_from_arrays};
+                         .fill = fill_from_arrays,
+                         .weigh = arrays->weights ? weigh_from_arrays : NULL};
 }

@@ -36,7 +36,7 @@ static hill_recipe *read_again(hill_recipe *recipe, const hill_host *host)
 
 static void two_steps(const hill_plan *plan, const hill_host *host, const hill_plan_sizes *sizes)
 {
-    hill_arrays arrays = {sizeof arrays, zeros_and_ones, zeros_and_ones + 1, 4, sizes->inputs, sizes->outputs};
+    hill_arrays arrays = {sizeof arrays, zeros_and_ones, zeros_and_ones + 1, 4, sizes->inputs, sizes->outputs, NULL};
     hill_source source = hill_array_source(&arrays);
     hill_run *run;
     if (sizes->vector_bytes + sizes->scratch_bytes + sizes->staging_bytes > RUN_MOST)

@@ -79,7 +79,8 @@ def test_poisson_leaves_counts_unscaled(tmp_path):
 
 @pytest.mark.parametrize("cost, activation", [("cross-entropy", "softmax"), ("binary-cross-entropy", "sigmoid"),
                                               ("focal", "softmax"), ("hinge", "identity")])
-@pytest.mark.parametrize("classes, knobs", [(2, {}), (6, {}), (6, {"smoothing": 0.2, "focus": 0.7}), (2, {"smoothing": 0.5, "focus": 5})])
+@pytest.mark.parametrize("classes, knobs", [
+    (2, {}), (6, {}), (6, {"smoothing": 0.2, "focus": 0.7}), (2, {"smoothing": 0.5, "focus": 5})])
 def test_costs_of_classes(tmp_path, cost, activation, classes, knobs):
     net = Net([INPUTS + 1, 8, classes], ["tanh", activation], cost, **knobs)
     data = Classes(tmp_path, ROWS * 2, INPUTS + 1, classes)

@@ -24,6 +24,12 @@ def numbers(rows=61, seed=2, scale=1.0):
     return "\n".join(lines) + "\n"
 
 
+def weighed():
+    """The classes, with a weight before each row."""
+    lines = classes().splitlines()
+    return "\n".join([f"w,{lines[0]}", *(f"{i % 4 / 2},{line}" for i, line in enumerate(lines[1:]))]) + "\n"
+
+
 def counts(rows=61, seed=5):
     draw = random.Random(seed)
     lines = ["a,b,y"]

@@ -26,6 +26,11 @@ CASES |= {f"cost-{name}": [*words, "--cost", name] for name, words in COSTS.item
 CASES |= {
     "patience": ["noise.csv", "--net", "20 relu", "--epochs", 200, "--batch", 20, "--rate", "0.05", "--patience", 3],
     "patience-never": [*CLASSES, "--patience", 0],
+    "dropout-and-layernorm": [*CLASSES, "--net", "dropout 0.1, 9 identity, layernorm tanh, dropout 0.5"],
+    "dropout-batch-1": ["xor.csv", "--net", "4 tanh, dropout 0.5", "--epochs", 7, "--batch", 1],
+    "l1-and-max-norm": [*CLASSES, "--l1", "0.01", "--max-norm", "0.8"],
+    "weights": ["weighed.csv", *NET, "--class-weights", "balanced", "--weight", "w", "--valid", "0.3"],
+    "batch-1-weights": ["weighed.csv", "--net", "4 tanh", "--epochs", 2, "--batch", 1, "--weight", "w"],
     "batch-1": ["xor.csv", "--net", "4 tanh", "--epochs", 7, "--batch", 1],
     "batch-1-order-file": ["xor.csv", "--net", "4 sigmoid, output sigmoid", "--epochs", 7, "--batch", 1, "--order", "file",
                            "--scale", "none", "--task", "numbers", "--cost", "squared", "--rule", "sgd", "--init", "uniform"],
@@ -59,6 +64,7 @@ def ready(descents):
     descents.write("numbers.csv", recovery_data.numbers())
     descents.write("other.csv", recovery_data.numbers(15, seed=8))
     descents.write("test.csv", recovery_data.numbers(9, seed=9))
+    descents.write("weighed.csv", recovery_data.weighed())
     descents.write("counts.csv", recovery_data.counts())
     descents.write("many.csv", recovery_data.numbers(1000, seed=10))
     descents.write("noise.csv", recovery_data.noise())

@@ -182,7 +182,7 @@ static inline data *make_data(uint64_t rows, size_t inputs, size_t outputs, targ
         if (kind == TARGET_ONE_HOT)
             t[(size_t)((x[0] + x[inputs - 1] + 4) * 0.12499f * (float)outputs)] = 1;
     }
-    d->arrays = (hill_arrays){sizeof d->arrays, d->inputs, d->targets, rows, inputs, outputs};
+    d->arrays = (hill_arrays){sizeof d->arrays, d->inputs, d->targets, rows, inputs, outputs, NULL};
     d->source = hill_array_source(&d->arrays);
     return d;
 }

@@ -26,7 +26,7 @@ typedef struct fitted {
 
 static hill__encoder_options fit_options(size_t target, hill_task task, bool scaled, const char *keep)
 {
-    return (hill__encoder_options){target, task, scaled, scaled, keep};
+    return (hill__encoder_options){target, task, scaled, scaled, SIZE_MAX, keep};
 }
 
 static int fit_rows(fitted *out, const hill_table *table, const hill__encoder_options *options, const uint64_t *rows,
@@ -505,22 +505,22 @@ static void test_choosing(void **state)
     set_texts(table, 2, texts);
     set_numbers(table, 3, whole);
     assert_true(hill__table_measure(table));
-    assert_int_equal(hill__choose_target(table, "auto", &target, NULL), HILL_OK);
+    assert_int_equal(hill__choose_target(table, "auto", SIZE_MAX, &target, NULL), HILL_OK);
     assert_int_equal(target, 2);
     assert_true(hill__table_set_name(table, 2, "c", 1));
-    assert_int_equal(hill__choose_target(table, "auto", &target, NULL), HILL_OK);
+    assert_int_equal(hill__choose_target(table, "auto", SIZE_MAX, &target, NULL), HILL_OK);
     assert_int_equal(target, 0);
     assert_true(hill__table_set_name(table, 0, "b", 1));
-    assert_int_equal(hill__choose_target(table, "auto", &target, NULL), HILL_OK);
+    assert_int_equal(hill__choose_target(table, "auto", SIZE_MAX, &target, NULL), HILL_OK);
     assert_int_equal(target, 3);
-    assert_int_equal(hill__choose_target(table, "2", &target, NULL), HILL_OK);
+    assert_int_equal(hill__choose_target(table, "2", SIZE_MAX, &target, NULL), HILL_OK);
     assert_int_equal(target, 1);
-    assert_int_equal(hill__choose_target(table, "wieght", &target, &error), HILL_EDATA);
+    assert_int_equal(hill__choose_target(table, "wieght", SIZE_MAX, &target, &error), HILL_EDATA);
     assert_non_null(strstr(error.text, "did you mean weight?"));
     assert_non_null(strstr(error.text, "b, weight, c, z"));
-    assert_int_equal(hill__choose_target(table, "price", &target, &error), HILL_EDATA);
+    assert_int_equal(hill__choose_target(table, "price", SIZE_MAX, &target, &error), HILL_EDATA);
     assert_null(strstr(error.text, "did you mean"));
-    assert_int_equal(hill__choose_target(table, "5", &target, &error), HILL_EDATA);
+    assert_int_equal(hill__choose_target(table, "5", SIZE_MAX, &target, &error), HILL_EDATA);
     assert_int_equal(hill__choose_task(table, 0, "auto"), HILL_TASK_CLASSES);
     assert_int_equal(hill__choose_task(table, 1, "auto"), HILL_TASK_NUMBERS);
     assert_int_equal(hill__choose_task(table, 2, "auto"), HILL_TASK_CLASSES);

@@ -34,6 +34,17 @@ static hill_source failing_source(failing *f)
     return source;
 }
 
+static int weigh_or_fail(void *self, const uint64_t *rows, size_t count, float *weights)
+{
+    failing *f = self;
+    (void)rows;
+    if (++f->calls == f->fail_at)
+        return HILL_EIO;
+    for (size_t i = 0; i < count; i++)
+        weights[i] = 1;
+    return HILL_OK;
+}
+
 /* Each call to a source fails in turn: that is what comes out, and nothing has been moved; until none fails. */
 static void sources_may_fail_at_every_call(void **state)
 {
@@ -41,6 +52,7 @@ static void sources_may_fail_at_every_call(void **state)
     hill_plan *plan = make_plan("net=4 tanh\nbatch=40\nepochs=2", 3, 2, true);
     failing f = {.rows = make_data(70, 3, 2, TARGET_NUMBERS, 5)};
     hill_source source = failing_source(&f);
+    source.weigh = weigh_or_fail;
     hill_run *run;
     assert_int_equal(hill_run_new(plan, &source, NULL, NULL, &run), HILL_OK);
     float *gradient = calloc(plan->vector, sizeof *gradient), *before = calloc(plan->vector, sizeof *before);
@@ -329,6 +341,59 @@ static void a_run_tells_what_it_is_asked_for(void **state)
     free_data(rows);
 }
 
+/* ---- weights of rows ----------------------------------------------------------------------------------------------------- */
+
+typedef struct weighed {
+    hill_score score;
+    hill_diagnosis diagnosis;
+    float gradient[256];
+} weighed;
+
+static weighed weigh_rows_by(const char *recipe, data *rows, const float *weights)
+{
+    weighed out = {.score = HILL_SCORE_INIT, .diagnosis = HILL_DIAGNOSIS_INIT};
+    hill_plan *plan = make_plan(recipe, 3, 2, true);
+    hill_run *run;
+    rows->arrays.weights = weights;
+    rows->source = hill_array_source(&rows->arrays);
+    assert_true(plan->vector <= COUNT_OF(out.gradient));
+    assert_int_equal(hill_run_new(plan, &rows->source, NULL, NULL, &run), HILL_OK);
+    assert_int_equal(hill_run_evaluate(run, NULL, &rows->source, &out.score), HILL_OK);
+    assert_int_equal(hill_run_slope(run, NULL, &rows->source, out.gradient), HILL_OK);
+    assert_int_equal(hill_run_diagnose(run, &out.diagnosis), HILL_OK);
+    hill_run_free(run);
+    hill_plan_free(plan);
+    return out;
+}
+
+/* Weights of 2 double all costs to the last bit; rows of weight 0 are as good as none. */
+static void weights_multiply_cost_and_gradient(void **state)
+{
+    (void)state;
+    enum { ROWS = 70, LEFT = 64 };
+    const char *recipe = "net=4 tanh\nbatch=40";
+    data *rows = make_data(ROWS, 3, 2, TARGET_NUMBERS, 5);
+    float twice[ROWS], some[ROWS];
+    for (size_t i = 0; i < ROWS; i++) {
+        twice[i] = 2;
+        some[i] = i < LEFT ? 1 : 0;
+    }
+    weighed once = weigh_rows_by(recipe, rows, NULL), doubled = weigh_rows_by(recipe, rows, twice);
+    weighed part = weigh_rows_by(recipe, rows, some);
+    assert_true(doubled.score.cost == 2 * once.score.cost);
+    assert_true(doubled.diagnosis.constant_cost == 2 * once.diagnosis.constant_cost);
+    for (size_t i = 0; i < COUNT_OF(once.gradient); i++)
+        assert_true(doubled.gradient[i] == 2 * once.gradient[i]);
+    rows->arrays.rows = LEFT;
+    weighed few = weigh_rows_by(recipe, rows, NULL);
+    const double less = (double)LEFT / ROWS;
+    assert_true(fabs(part.score.cost - few.score.cost * less) < 1e-12);
+    assert_true(fabs(part.diagnosis.constant_cost - few.diagnosis.constant_cost * less) < 1e-12);
+    for (size_t i = 0; i < COUNT_OF(few.gradient); i++)
+        assert_true(fabs((double)part.gradient[i] - (double)few.gradient[i] * less) < 1e-6);
+    free_data(rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +403,7 @@ int main(void)
         cmocka_unit_test(runs_that_are_too_large_are_out_of_memory),
         cmocka_unit_test(start_weights_are_spread_as_the_words_say),
         cmocka_unit_test(a_stuck_run_says_so),
+        cmocka_unit_test(weights_multiply_cost_and_gradient),
         cmocka_unit_test(a_diagnosis_without_memory_is_none),
         cmocka_unit_test(a_run_tells_what_it_is_asked_for),
     };

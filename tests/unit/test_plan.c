@@ -141,7 +141,7 @@ static void sizes_are_what_the_net_needs(void **state)
     assert_int_equal(sizes.tensors, 4);
     assert_int_equal(sizes.vector, 4 * 16);
     assert_int_equal(sizes.vector_bytes, sizes.vector * sizeof(float) * hill__plan_vectors(plan));
-    assert_int_equal(sizes.staging_bytes, 40 * (5 * sizeof(float) + 16) + 128);
+    assert_int_equal(sizes.staging_bytes, 40 * (6 * sizeof(float) + 16) + 128);
     assert_true(sizes.row_operations == 2 * 2 * 15 + 2 * 3 * 10);
     assert_int_equal(plan->block_rows, 40);
     hill_tensor tensor = HILL_TENSOR_INIT;
