@@ -159,9 +159,10 @@ static const verb table[] = {
      "\nTakes a few hundred steps of the descent that train would make with the same flags, but each with a longer rate than "
      "the "
      "last, from 1e-7 on, until the cost has run away (the rate range test, Smith 2015). Shows the cost against the rate and "
-     "suggests the rate at which it falls fastest, but no more than a tenth of that from which on it is worse than at the "
-     "start. What "
-     "--rate, --schedule, --warmup and --epochs say doesn't count.\nNo model is made, and nothing but --svg and --log is "
+     "suggests one halfway, in powers of ten, between the rate at which it falls fastest and a tenth of that at which half of "
+     "the "
+     "fall is lost again. What --rate, --schedule, --warmup and --epochs say doesn't count.\nNo model is made, and nothing but "
+     "--svg and --log is "
      "left. Where no rate can be suggested it says why and fails with 1.",
      cmd_find_rate},
     {"race", "DATA", 1, 1, "", TABLE(race_options), TABLE(race_examples),
