@@ -66,14 +66,16 @@ static void add_places(json *j, const range *r)
     if (r->count == 0) {
         json_null(j, "lowest_cost");
         json_null(j, "lowest_rate");
+        json_null(j, "steepest_rate");
     } else {
         json_double(j, "lowest_cost", r->points[r->lowest].smooth);
         json_double(j, "lowest_rate", r->points[r->lowest].rate);
+        json_double(j, "steepest_rate", r->points[r->steepest].rate);
     }
-    if (r->above < r->count)
-        json_double(j, "above_start_at", r->points[r->above].rate);
+    if (r->lost < r->count)
+        json_double(j, "lost_at", r->points[r->lost].rate);
     else
-        json_null(j, "above_start_at");
+        json_null(j, "lost_at");
     json_count(j, "steps", r->count);
 }
 

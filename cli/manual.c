@@ -129,7 +129,10 @@ static void manual_ending(text *out)
           "seconds, stopped, train, valid and test; the last three are null or hold cost, and accuracy for classes, or rmse, "
           "mae and r2 for numbers. eval prints rows, cost, and accuracy, confusion and classes, or rmse, mae and r2; check "
           "prints worst_relative_error, worst_weight and weights_checked. find-rate prints rate, why, start_cost, lowest_cost, "
-          "lowest_rate, above_start_at and steps. What is no finite number is null, and so is confusion "
+          "lowest_rate, steepest_rate, lost_at and steps; race prints to, on (the rows the target is about) and racers, the "
+          "best one "
+          "first, each with rule, rate, train, valid, stopped, steps, epochs, best_epoch, ways_back, seconds, steps_to, "
+          "seconds_to, log and model. What is no finite number is null, and so is confusion "
           "for more than 2,048 classes.");
     text_string(out, ".PP\n");
     prose(out,

@@ -30,6 +30,9 @@ typedef enum option_id {
     OPTION_FRESH,
     OPTION_STRICT,
     OPTION_SVG,
+    OPTION_RULES,
+    OPTION_TO,
+    OPTION_FIND_RATES,
     OPTION_JSON,
     OPTION_MAN,
     OPTION_IDS
@@ -116,6 +119,7 @@ int options_delimiter(const char *word, char *out);
 
 int cmd_train(const arguments *a);
 int cmd_find_rate(const arguments *a);
+int cmd_race(const arguments *a);
 int cmd_eval(const arguments *a);
 int cmd_predict(const arguments *a);
 int cmd_info(const arguments *a);

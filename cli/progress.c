@@ -27,7 +27,7 @@
 #define BAR_LEAST 8
 #define BAR_MOST 24
 
-enum { PART_PERCENT, PART_BAR, PART_EPOCH, PART_RATE, PART_ETA, PART_TRAIN, PART_VALID, PARTS };
+enum { PART_NAME, PART_PERCENT, PART_BAR, PART_EPOCH, PART_RATE, PART_ETA, PART_TRAIN, PART_VALID, PARTS };
 
 typedef struct parts {
     char words[PARTS][48];
@@ -63,6 +63,7 @@ static void format_parts(const progress *p, const hill_row *row, double now, par
     double rate = taken * (double)p->rows / (double)p->epoch_steps / (elapsed > 1e-9 ? elapsed : 1e-9);
     int digits = snprintf(NULL, 0, "%llu", (unsigned long long)p->epochs);
     memset(out, 0, sizeof *out);
+    (void)snprintf(out->words[PART_NAME], sizeof *out->words, "%.40s", p->name ? p->name : "");
     (void)snprintf(out->words[PART_PERCENT], sizeof *out->words, "%3.0f%%", floor(done * 100));
     (void)snprintf(out->words[PART_EPOCH], sizeof *out->words, "epoch %*llu/%llu", digits, (unsigned long long)row->epoch,
                    (unsigned long long)p->epochs);
@@ -94,7 +95,7 @@ static void add_bar(progress *p, size_t cells, double done)
 /* Puts into p->line what fits into `width` cells; what matters more goes in first, whatever its place in the line. */
 static void compose(progress *p, const parts *all, double done, size_t width)
 {
-    static const int by_weight[] = {PART_PERCENT, PART_ETA, PART_TRAIN, PART_VALID, PART_EPOCH, PART_BAR, PART_RATE};
+    static const int by_weight[] = {PART_PERCENT, PART_ETA, PART_NAME, PART_TRAIN, PART_VALID, PART_EPOCH, PART_BAR, PART_RATE};
     bool taken[PARTS] = {false};
     size_t used = 0;
     for (size_t i = 0; i < PARTS; i++) {
@@ -141,7 +142,7 @@ static void say_line(progress *p, const hill_row *row, double now)
     text_clear(&p->line);
     for (size_t i = 0; i < PARTS; i++)
         if (all.words[i][0])
-            text_format(&p->line, "%s%s", i ? "  " : "", all.words[i]);
+            text_format(&p->line, "%s%s", p->line.length ? "  " : "", all.words[i]);
     while (p->line.length > 0 && p->line.data[p->line.length - 1] == ' ')
         p->line.data[--p->line.length] = '\0';
     text_string(&p->line, "\n");

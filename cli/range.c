@@ -24,6 +24,7 @@
 #define AWAY 3                         /* so many times the start's cost above it, a cost has run away ... */
 #define AWAY_STEPS 5                   /* ... for good after so many steps */
 #define FALL 0.01                      /* part of the start's cost that a fall must be, to be one */
+#define NEARLY 0.9                     /* part of a fall */
 #define REDRAW 0.1
 
 /* The same once more, for the start weights. */
@@ -132,22 +133,31 @@ static void smooth(range *r)
         r->points[i].smooth = smooth_at(r, i, ratio, r->start + AWAY * fabs(r->start));
 }
 
-static bool has_fallen(const range *r, double cost)
+static double fall_of(const range *r, size_t point)
 {
-    return r->start - cost > FALL * fabs(r->start);
+    return r->start - r->points[point].smooth;
 }
 
-/* What comes behind the first rate that is worse than no step at all is no descent any more, though it may be low now and then. */
-static void find_places(range *r)
+/* The first point at which half of a fall is lost again, a fall being at least half of the greatest one: noise is none. */
+static void find_lost(range *r)
+{
+    size_t deepest = 0;
+    for (size_t i = 1; i < r->count; i++)
+        if (fall_of(r, i) > fall_of(r, deepest))
+            deepest = i;
+    double least = fall_of(r, deepest) / 2;
+    r->lost = r->count;
+    for (size_t i = 1; i < r->count && r->lost == r->count; i++) {
+        if (fall_of(r, i) > fall_of(r, r->lowest))
+            r->lowest = i;
+        if (fall_of(r, r->lowest) >= least && fall_of(r, i) < fall_of(r, r->lowest) / 2)
+            r->lost = i;
+    }
+}
+
+static void find_steepest(range *r)
 {
     double steepest = 0;
-    r->above = r->count;
-    for (size_t i = 1; i < r->count && r->above == r->count; i++) {
-        if (r->points[i].smooth < r->points[r->lowest].smooth)
-            r->lowest = i;
-        if (r->points[i].smooth > r->start && has_fallen(r, r->points[r->lowest].smooth))
-            r->above = i;
-    }
     for (size_t i = SLOPE; i <= r->lowest && i + SLOPE < r->count; i++) {
         double slope = r->points[i + SLOPE].smooth - r->points[i - SLOPE].smooth;
         if (slope < steepest) {
@@ -157,12 +167,17 @@ static void find_places(range *r)
     }
 }
 
-/* The rate at which the cost runs away. */
-static double end_of_rates(const range *r)
+/* A rate that is as long as may be: a tenth of one that is too long, or where none is, the one at which the fall is nearly made. */
+static double longest_rate(const range *r)
 {
-    if (r->above < r->count)
-        return r->points[r->above].rate;
-    return r->count < POINTS ? r->points[r->count - 1].rate * RATIO : INFINITY;
+    size_t nearly = 0;
+    if (r->lost < r->count)
+        return r->points[r->lost].rate / 10;
+    if (r->count < POINTS)
+        return r->points[r->count - 1].rate * RATIO / 10;
+    while (fall_of(r, nearly) < NEARLY * fall_of(r, r->lowest))
+        nearly++;
+    return r->points[nearly].rate;
 }
 
 static void no_suggestion(range *r)
@@ -178,26 +193,29 @@ static void no_suggestion(range *r)
             RATE_LOW, r->points[r->count - 1].rate, r->start);
 }
 
+/* Halfway, in powers of ten: the steepest rate alone is too short where the first costs are only those of a bad start. */
 static void suggest(range *r)
 {
-    if (r->count <= 2 * SLOPE || !has_fallen(r, r->points[r->lowest].smooth)) {
+    if (r->count <= 2 * SLOPE || !(fall_of(r, r->lowest) > FALL * fabs(r->start))) {
         no_suggestion(r);
         return;
     }
-    double end = end_of_rates(r), steepest = r->points[r->steepest].rate;
-    bool at_steepest = steepest <= end / 10;
+    double longest = longest_rate(r), steepest = r->points[r->steepest].rate;
     char digits[16];
-    (void)snprintf(digits, sizeof digits, "%.2g", at_steepest ? steepest : end / 10);
+    (void)snprintf(digits, sizeof digits, "%.2g", steepest < longest ? sqrt(steepest * longest) : longest);
     r->suggestion = strtod(digits, NULL);
-    if (!at_steepest)
+    if (steepest >= longest)
         text_format(&r->why,
-                    "a tenth of %.2g, at which the cost is above where it began; it falls fastest at %.2g, too near that", end,
+                    "a tenth of the rate at which half of the fall is lost again; at %.2g, where it is fastest, that is near",
                     steepest);
-    else if (isfinite(end))
-        text_format(&r->why, "the cost falls fastest there; at %.2g it is above where it began, so up to %.2g may do", end,
-                    end / 10);
+    else if (r->count < POINTS || r->lost < r->count)
+        text_format(
+            &r->why,
+            "between %.2g, where the cost falls fastest, and %.2g, a tenth of the rate at which half of the fall is lost again",
+            steepest, longest);
     else
-        text_string(&r->why, "the cost falls fastest there");
+        text_format(&r->why, "between %.2g, where the cost falls fastest, and %.2g, where nine tenths of the fall are made",
+                    steepest, longest);
 }
 
 int range_prepare(hill_recipe *recipe)
@@ -228,7 +246,8 @@ int range_test(training *t, hill_session *session, range *out)
     progress_clear(&t->progress);
     if (code == 0) {
         smooth(out);
-        find_places(out);
+        find_lost(out);
+        find_steepest(out);
         suggest(out);
     }
     hill_session_free(still);

@@ -17,9 +17,9 @@ typedef struct range {
     range_point *points;
     size_t count;
     double start;      /* mean cost of the start weights */
-    size_t lowest;     /* the point where the smooth cost is least, before `above` */
+    size_t lowest;     /* the point where the smooth cost is least, before `lost` */
     size_t steepest;   /* ... where it falls fastest with the rate's logarithm, before that */
-    size_t above;      /* the first point at which it is above `start` again; `count`: there is none */
+    size_t lost;       /* the first point behind that where half of the fall is lost again; `count`: there is none */
     double suggestion; /* of two digits; 0: none can be made */
     text why;          /* the suggestion, or that there is none, in words */
 } range;

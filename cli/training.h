@@ -52,11 +52,23 @@ int train_refuse_guesses(training *t);
 /* Says, once, what was guessed, what a person should know, and what net it is. */
 int train_introduce(training *t);
 
-/* Steps until the end, or until a signal: 0 with t->row the last step, or an exit code after saying why. */
+/* Steps until the end: 0 with t->row the last step, or an exit code after saying why, as that a signal came. */
 int train_walk(training *t);
+
+/* The same, but that the run failed or diverged isn't said: *status is what hill_step returned last. */
+int train_steps(training *t, int *status);
 
 /* Ends a descent that a signal stopped: saves its state and says how to go on. */
 int train_interrupted(training *t);
+
+/* Makes the model and measures it on the rows there are. */
+int train_measure(training *t);
+
+/*
+ * Saves the model. What a disk refuses is tried again for as long as the training took, but for no more than a minute: what
+ * is in the way may go. That it could be created was found before, so that it can't any more is the disk's fault too.
+ */
+int train_save(training *t);
 
 /* Measures, saves and tells. */
 int train_end(training *t);

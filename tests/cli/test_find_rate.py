@@ -12,7 +12,7 @@ from command_tables import classes_table, numbers_table
 
 pytestmark = pytest.mark.quick
 
-KEYS = ["rate", "why", "start_cost", "lowest_cost", "lowest_rate", "above_start_at", "steps"]
+KEYS = ["rate", "why", "start_cost", "lowest_cost", "lowest_rate", "steepest_rate", "lost_at", "steps"]
 LINE = ["--net", "output identity", "--init", "zero", "--rule", "sgd", "--scale", "none", "--batch", "full", "--task", "numbers"]
 
 
@@ -51,18 +51,22 @@ def read_off(points):
         weight = 11 - abs(near - i)
         smooth.append(start * (weight @ numpy.minimum(cost[near], 4 * start)) / (weight @ still[near]))
     smooth = numpy.array(smooth)
-    fallen = numpy.minimum.accumulate(smooth) < 0.99 * start
-    above = next((i for i in range(1, len(rate)) if smooth[i] > start and fallen[i]), len(rate))
-    lowest = int(smooth[:above].argmin())
+    fall = start - smooth
+    best = numpy.maximum.accumulate(fall)
+    lost = next((i for i in range(1, len(rate)) if best[i] >= fall.max() / 2 and fall[i] < best[i] / 2), len(rate))
+    lowest = int(smooth[:lost].argmin())
     slopes = smooth[10:] - smooth[:-10]
     steepest = 5 + int(slopes[:lowest - 4].argmin())
-    rates = [rate[steepest]] + ([rate[above] / 10] if above < len(rate) else [])
-    return smooth, {"rate": float(f"{min(rates):.2g}"), "start_cost": start, "lowest_cost": smooth[lowest],
-                    "lowest_rate": rate[lowest], "above_start_at": rate[above] if above < len(rate) else None, "steps": len(rate)}
+    longest = rate[lost] / 10 if lost < len(rate) else rate[(fall >= 0.9 * fall[lowest]).argmax()]
+    suggestion = min(longest, (rate[steepest] * longest)**0.5) if rate[steepest] < longest else longest
+    return smooth, {"rate": float(f"{suggestion:.2g}"), "start_cost": start, "lowest_cost": smooth[lowest],
+                    "lowest_rate": rate[lowest], "steepest_rate": rate[steepest],
+                    "lost_at": rate[lost] if lost < len(rate) else None, "steps": len(rate)}
 
 
 @pytest.mark.parametrize("words", [[], ["--rule", "sgd", "--batch", 7], ["--rule", "momentum", "--net", "16 sigmoid, 16 sigmoid"],
-                                   ["--rule", "sgd", "--net", "32 relu, 32 relu", "--batch", "full"]])
+                                   ["--rule", "sgd", "--net", "32 relu, 32 relu", "--batch", "full"],
+                                   ["--rule", "momentum", "--net", "64 relu, 32 relu", "--batch", "full"]])
 @pytest.mark.parametrize("table", ["classes", "numbers"])
 def test_what_is_read_off_the_curve(downhill, words, table):
     downhill.write("t.csv", classes_table() if table == "classes" else numbers_table())
@@ -72,8 +76,7 @@ def test_what_is_read_off_the_curve(downhill, words, table):
     assert list(answer) == KEYS
     for key, value in expected.items():
         assert answer[key] == (value if value is None else pytest.approx(value, rel=1e-12)), key
-    if answer["above_start_at"]:
-        assert f"{answer['above_start_at']:.2g}" in answer["why"]
+    assert f"{answer['steepest_rate']:.2g}, where" in answer["why"]
     assert answer["rate"] < answer["lowest_rate"] * 1.05
 
 
@@ -133,10 +136,12 @@ def test_picture(downhill):
     path = root.find(".//{*}path").attrib["d"]
     x, y = numpy.array([pair.split() for pair in re.split("[ML]", path)[1:]], dtype=float).T
     assert (numpy.diff(x) > 0).all() and 72 <= x[0] and x[-1] <= 700 and 56 <= y.min() and y.max() <= 360
-    # the mark stands where the curve falls
+    # the mark stands between the decades that the axis names, where the rate does
     mark = float(root.find(".//{*}line[@class='mark']").attrib["x1"])
-    nearest = abs(x - mark).argmin()
-    assert y[nearest + 4] > y[nearest - 4]
+    middle = [text for text in root.iter("{http://www.w3.org/2000/svg}text") if text.attrib.get("text-anchor") == "middle"]
+    ticks = sorted((float(text.text), float(text.attrib["x"])) for text in middle if text.text != "rate")
+    assert len(ticks) >= 5
+    assert mark == pytest.approx(numpy.interp(numpy.log10(rate), numpy.log10([at for at, _ in ticks]), [x for _, x in ticks]), abs=0.02)
     downhill("find-rate", "a&b<c.csv", "--svg", "p.svg")
     assert (downhill.folder / "p.svg").read_text() == content
 
