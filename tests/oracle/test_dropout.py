@@ -19,14 +19,14 @@ def philox(counter, key):
 
 
 def mask(part, seed, step, layer, rows, units):
-    """0, or what makes up for those, for rows of a batch: 16 bits a unit."""
+    """0, or what makes up for those, for rows of a batch, whose units are taken in groups of 128, 16 bits each."""
     drawn = philox([step & MASK32, step >> 32, PURPOSE, 2 * layer // 4], [seed & MASK32, seed >> 32])
     key = drawn[2 * layer % 4:2 * layer % 4 + 2]
-    least = int(part * 65536 + 0.5)
-    bits = numpy.array([[word for block in range(-(-units // 8)) for word in philox([row, 0, PURPOSE, block], key)]
-                        for row in range(rows)], dtype="uint64")
-    halves = numpy.stack([bits & 0xFFFF, bits >> 16], axis=2).reshape(rows, -1)[:, :units]
-    return torch.tensor((halves >= least) * (65536 / (65536 - least)))
+    least, floats = int(part * 65536 + 0.5), rows * units
+    words = numpy.array([[philox([group, 0, PURPOSE, lane], key) for lane in range(16)] for group in range(-(-floats // 128))],
+                        dtype="uint64")
+    halves = numpy.stack([words & 0xFFFF, words >> 16], axis=3).reshape(-1, 16, 8).transpose(0, 2, 1).reshape(-1)[:floats]
+    return torch.tensor((halves.reshape(rows, units) >= least) * (65536 / (65536 - least)))
 
 
 def test_masks_drop_their_part():
