@@ -30,7 +30,7 @@ typedef struct dropout_job {
 static hill__drop what_drops(const hill__instr *instr, const hill__walk *walk)
 {
     const uint64_t layer = 2 * (uint64_t)instr->number;
-    const double least = floor(instr->part * DROPOUT_VALUES + 0.5);
+    const double least = floor(instr->part * walk->drops * DROPOUT_VALUES + 0.5);
     return (hill__drop){.key = {hill__random_bits(walk->seed, walk->step, HILL__PURPOSE_DROPOUT, layer),
                                 hill__random_bits(walk->seed, walk->step, HILL__PURPOSE_DROPOUT, layer + 1)},
                         .purpose = HILL__PURPOSE_DROPOUT,

@@ -125,6 +125,7 @@ static void begin(hill_run *run)
     run->total_steps = epochs > UINT64_MAX / run->epoch_steps ? UINT64_MAX : epochs * run->epoch_steps;
     run->shuffled = !hill__recipe_is(recipe, "order", "file");
     run->rule = hill__rule_make(recipe);
+    run->drop_steps = hill__recipe_number(recipe, "dropout-warmup") * (double)run->epoch_steps;
     run->most_norm = (float)hill__recipe_number(recipe, "max-norm");
     run->schedule = hill__schedule_make(recipe, run->epoch_steps, run->total_steps);
     run->shared = block_of(run, run->batch) >= run->share_rows;
@@ -303,6 +304,17 @@ typedef struct step_batch {
     bool good; /* costs and gradient are finite so far */
 } step_batch;
 
+/* What a step drops, of the rows from `first` of its batch on. */
+static void set_dropout(const hill_run *run, hill__walk *walk, size_t first)
+{
+    const double step = (double)run->at.step;
+    walk->trains = true;
+    walk->seed = run->seed;
+    walk->step = run->at.step;
+    walk->drops = step < run->drop_steps ? step / run->drop_steps : 1;
+    walk->first_row = first;
+}
+
 /* Gradient of the mean cost over a batch; ends with the first block that isn't good. */
 static int batch_gradient(hill_run *run, step_batch *batch)
 {
@@ -324,10 +336,7 @@ static int batch_gradient(hill_run *run, step_batch *batch)
         if (run->plan->growth.any)
             hill__grow_rows(run->plan, run->grow_seed, run->rows, &walk, run->targets);
         walk.kept = run->weights;
-        walk.trains = true;
-        walk.seed = run->seed;
-        walk.step = run->at.step;
-        walk.first_row = done;
+        set_dropout(run, &walk, done);
         walk.add = done > 0;
         walk.scale = 1.0f / (float)batch->count;
         hill__walk_gradient(run->plan, &walk);

@@ -78,7 +78,8 @@ struct hill_run {
     hill__permutation order; /* of this epoch */
     uint64_t grow_seed;      /* likewise */
     hill__rule rule;
-    float most_norm; /* of a unit's weights; 0: any */
+    double drop_steps; /* over which dropouts come to drop all they are to */
+    float most_norm;   /* of a unit's weights; 0: any */
     hill__schedule schedule;
     hill__watch watch;
     hill__good good;

@@ -41,13 +41,16 @@ def test_masks_drop_their_part():
 class Dropping(Net):
     """5 inputs dropped, 9 tanh, 13 gelu dropped, as the text below says; the step counts on."""
 
-    step, seed, first = 0, 18446744073709551615, True
+    step, seed, growing, training = 0, 18446744073709551615, 0, False
 
     def text(self):
         return "dropout 0.1, 9 tanh, dropout 0, 13 gelu, dropout 0.35, output softmax"
 
     def forward(self, p, x):
-        drop = (lambda x, part, layer: x * mask(part, self.seed, self.step, layer, *x.shape)) if self.training else lambda x, *_: x
+        share = self.step / self.growing if self.step < self.growing else 1
+
+        def drop(x, part, layer):
+            return x * mask(part * share, self.seed, self.step, layer, *x.shape) if self.training else x
         for i, (part, layer) in enumerate(((0.1, 0), (0.0, 1)), 1):
             z = torch.nn.functional.linear(drop(x, part, layer), p[f"layer{i}.weight"], p[f"layer{i}.bias"])
             x = torch.tanh(z) if i == 1 else torch.nn.functional.gelu(z)
@@ -55,16 +58,18 @@ class Dropping(Net):
         return z, torch.softmax(z, dim=1)
 
 
-@pytest.mark.parametrize("batch, epochs", [(16, 4), (300, 3)])
-def test_descent(tmp_path, batch, epochs):
+@pytest.mark.parametrize("batch, epochs, warmup", [(16, 4, 0), (300, 3, 0), (50, 3, 1.5)])
+def test_descent(tmp_path, batch, epochs, warmup):
     """The larger batch is walked in two blocks, which must not drop the same."""
     net, data = Dropping([5, 9, 13, 3], ["tanh", "gelu", "softmax"], "cross-entropy"), Classes(tmp_path, 310, 5, 3)
     start = net.draw(seed=3)
-    flags = ["--rule", "sgd", "--rate", "0.2", "--batch", batch, "--epochs", epochs, "--seed", net.seed]
+    flags = ["--rule", "sgd", "--rate", "0.2", "--batch", batch, "--epochs", epochs, "--seed", net.seed,
+             "--dropout-warmup", warmup]
     got, told = train(tmp_path, net, start, data, *flags)
     p, x, t = net.parameters(start), data.inputs(), data.targets()
     optimiser = torch.optim.SGD(list(p.values()), lr=0.2)
     net.training = True
+    net.growing = warmup * -(-len(x) // batch)
     for _ in range(epochs):
         for begin in range(0, len(x), batch):
             optimiser.zero_grad()
