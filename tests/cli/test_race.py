@@ -16,6 +16,7 @@ from test_help import digit_folder
 RULES = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
 RACER = ["rule", "rate", "train", "valid", "stopped", "steps", "epochs", "best_epoch", "ways_back", "seconds", "steps_to",
          "seconds_to", "log", "model"]
+ALL_ROWS = {"rprop", "quickprop", "lbfgs", "lm"}
 SHORT = ["--epochs", 12]
 
 
@@ -24,6 +25,10 @@ def timeless(value):
     if isinstance(value, dict):
         return {key: timeless(item) for key, item in value.items() if not key.startswith("seconds")}
     return [timeless(item) for item in value] if isinstance(value, list) else value
+
+
+def every_rule(downhill):
+    return set(re.findall(r"^  ([a-z-]+) ", downhill("help", "rule").stdout.split("\n\n", 1)[1], re.MULTILINE))
 
 
 def race(downhill, *words):
@@ -99,13 +104,14 @@ def test_table(downhill):
     lines = table.splitlines()
     assert all(len(line) <= 80 and line == line.rstrip() for line in lines)
     assert lines[1].split() == ["rule", "rate", "train", "valid", "right", "steps", "seconds", "seconds"]
-    assert f"to valid {answer['to']:.3g} " in lines[0] and "half of the rules" in " ".join(lines[9:])
-    assert [line.split()[0] for line in lines[2:9]] == [racer["rule"] for racer in answer["racers"]]
-    assert len({len(line) for line in lines[:9]}) == 1
+    end = 2 + len(answer["racers"])
+    assert f"to valid {answer['to']:.3g} " in lines[0] and "half of the rules" in " ".join(lines[end:])
+    assert [line.split()[0] for line in lines[2:end]] == [racer["rule"] for racer in answer["racers"]]
+    assert len({len(line) for line in lines[:end]}) == 1
     for racer in answer["racers"]:
         _, _, train, valid, right, steps, *_ = cells_of(table, racer)
-        assert float(train) == pytest.approx(racer["train"]["cost"], rel=1e-3)
-        assert float(valid) == pytest.approx(racer["valid"]["cost"], rel=1e-3)
+        assert float(train) == pytest.approx(racer["train"]["cost"], rel=1e-2)
+        assert float(valid) == pytest.approx(racer["valid"]["cost"], rel=1e-2)
         assert right == ("100%" if racer["valid"]["accuracy"] == 1 else f"{racer['valid']['accuracy']:.1%}")
         assert steps == ("-" if racer["steps_to"] is None else f"{racer['steps_to']:,}")
 
@@ -122,7 +128,7 @@ def test_nothing_runs_twice(downhill):
     done = downhill("race", *words, "--rules", "sgd,adam", "--json")
     assert json.loads(done.stdout) == some and "2 of 2 were finished before" in done.stderr
     more = race(downhill, *words)
-    assert {racer["rule"] for racer in more["racers"]} == set(RULES)
+    assert {racer["rule"] for racer in more["racers"]} == every_rule(downhill) - ALL_ROWS
     for racer in some["racers"]:
         same = next(other for other in more["racers"] if other["rule"] == racer["rule"])
         assert {**same, "steps_to": 0, "seconds_to": 0} == {**racer, "steps_to": 0, "seconds_to": 0}
@@ -209,6 +215,21 @@ def test_rates_that_are_found(downhill):
     assert [timeless(racer["train"]) for racer in given["racers"]] == [timeless(racer["train"]) for racer in answer["racers"]]
     done = downhill("race", "xor.csv", "--init", "zero", *SHORT, "--find-rates", "--rules", "sgd", "--json")
     assert "none can be suggested" in done.stderr and json.loads(done.stdout)["racers"][0]["rate"] == 0.1
+
+
+@pytest.mark.quick
+def test_rules_that_see_all_rows_run_where_all_do(downhill):
+    downhill.write("trees.csv", classes_table())
+    done = downhill("race", "trees.csv", *SHORT, "--json")
+    assert not ALL_ROWS & {racer["rule"] for racer in json.loads(done.stdout)["racers"]}
+    assert "left out, for they want to see all rows (--batch full): rprop, quickprop" in done.stderr
+    whole = race(downhill, "trees.csv", *SHORT, "--batch", "full", "--find-rates")
+    rates = {racer["rule"]: racer["rate"] for racer in whole["racers"]}
+    assert {"rprop", "quickprop"} < set(rates) and {rates["rprop"], rates["quickprop"]} == {0.01, 0.1} and rates["sgd"] != 0.1
+    named = race(downhill, "trees.csv", *SHORT, "--rules", "rprop,sgd")
+    assert {racer["steps"] for racer in named["racers"]} == {12}
+    given = race(downhill, "trees.csv", *SHORT, "--rules", "rprop,sgd", "--batch", 27)
+    assert {racer["steps"] for racer in given["racers"]} == {36}
 
 
 @pytest.mark.quick
