@@ -52,6 +52,17 @@ static int gather_block(hill_run *run, uint64_t begin, size_t count, bool first)
     return hill__run_gather(run, &run->train, count);
 }
 
+/* What a step drops, of the rows from `first` of its batch on. */
+static void set_dropout(const hill_run *run, hill__walk *walk, size_t first)
+{
+    const double step = (double)run->at.step;
+    walk->trains = true;
+    walk->seed = run->seed;
+    walk->step = run->at.step;
+    walk->drops = step < run->drop_steps ? step / run->drop_steps : 1;
+    walk->first_row = first;
+}
+
 int hill__batch_gradient(hill_run *run, hill__batch *batch)
 {
     if (run->singles.count) {
@@ -73,10 +84,7 @@ int hill__batch_gradient(hill_run *run, hill__batch *batch)
         if (run->plan->growth.any)
             hill__grow_rows(run->plan, run->grow_seed, run->rows, &walk, run->targets);
         walk.kept = run->weights;
-        walk.trains = true;
-        walk.seed = run->seed;
-        walk.step = run->at.step;
-        walk.first_row = done;
+        set_dropout(run, &walk, done);
         walk.add = done > 0;
         walk.scale = 1.0f / (float)batch->count;
         hill__walk_gradient(run->plan, &walk);
