@@ -229,8 +229,8 @@ int help_short(void)
     screen s = screen_open();
     text_format(&s.out, "Downhill %s trains neural networks by gradient descent.\n\n", hill_version());
     verb_rows(&s);
-    text_string(&s.out, "\nExample\n  downhill train xor.csv && downhill predict xor.safetensors xor.csv\n");
-    text_string(&s.out, "\nMore: downhill help train\n");
+    text_string(&s.out, "\nExample: downhill train xor.csv && downhill predict xor.safetensors xor.csv\n");
+    text_string(&s.out, "More: downhill help train\n");
     return screen_show(&s);
 }
 

@@ -158,6 +158,12 @@ bool input_is_folder(const char *path)
     return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
+bool input_is_plain(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 && S_ISREG(facts.st_mode);
+}
+
 int input_is_model(const char *path, bool *model)
 {
     char head[10];

@@ -24,6 +24,9 @@ int input_read(const char *path, text *out);
 
 bool input_is_folder(const char *path);
 
+/* True for a file with content of its own: no folder, device or pipe. */
+bool input_is_plain(const char *path);
+
 /* Appends what can still be read from a descriptor, and of more than `most` bytes a little more. Returns 0 or an errno. */
 int input_rest(int descriptor, size_t most, text *out);
 

@@ -124,13 +124,16 @@ static void manual_ending(text *out)
           "Answers go to standard output, talk goes to standard error. On a terminal one line shows the descent as it goes; "
           "elsewhere whole lines without escape codes do, about twenty over a long run.");
     text_string(out, ".PP\n");
-    prose(
-        out,
-        "With --json, train prints one object with model, rows (trained on), inputs, outputs, parameters, epochs, steps, "
-        "seconds, stopped, train, valid and test; the last three are null or hold cost, and accuracy for classes, or rmse, "
-        "mae and r2 for numbers. eval prints rows, cost, and accuracy, confusion and classes, or rmse, mae and r2; check "
-        "prints worst_relative_error, worst_weight and weights_checked. What is no finite number is null, and so is confusion "
-        "for more than 2,048 classes.");
+    prose(out,
+          "With --json, train prints one object with model, rows (trained on), inputs, outputs, parameters, epochs, steps, "
+          "seconds, stopped, train, valid and test; the last three are null or hold cost, and accuracy for classes, or rmse, "
+          "mae and r2 for numbers. eval prints rows, cost, and accuracy, confusion and classes, or rmse, mae and r2; check "
+          "prints worst_relative_error, worst_weight and weights_checked. find-rate prints rate, why, start_cost, lowest_cost, "
+          "lowest_rate, steepest_rate, lost_at and steps; race prints to, on (the rows the target is about) and racers, the "
+          "best one "
+          "first, each with rule, rate, train, valid, stopped, steps, epochs, best_epoch, ways_back, seconds, steps_to, "
+          "seconds_to, log and model. What is no finite number is null, and so is confusion "
+          "for more than 2,048 classes.");
     text_string(out, ".PP\n");
     prose(out,
           "A --log has an object about the run first (downhill, recipe, data, rows, inputs, outputs, parameters), then one a "

@@ -29,6 +29,10 @@ typedef enum option_id {
     OPTION_RESUME,
     OPTION_FRESH,
     OPTION_STRICT,
+    OPTION_SVG,
+    OPTION_RULES,
+    OPTION_TO,
+    OPTION_FIND_RATES,
     OPTION_JSON,
     OPTION_MAN,
     OPTION_IDS
@@ -114,6 +118,8 @@ int options_host(const arguments *a, hill_host *host);
 int options_delimiter(const char *word, char *out);
 
 int cmd_train(const arguments *a);
+int cmd_find_rate(const arguments *a);
+int cmd_race(const arguments *a);
 int cmd_eval(const arguments *a);
 int cmd_predict(const arguments *a);
 int cmd_info(const arguments *a);

@@ -165,6 +165,18 @@ bool output_has_colour(int descriptor)
     return output_is_terminal(descriptor) && !(plain && *plain);
 }
 
+/* By the variables that a C library would look at, in their order. */
+bool output_speaks_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return strstr(value, "UTF-8") || strstr(value, "utf8") || strstr(value, "utf-8");
+    }
+    return false;
+}
+
 size_t output_width(int descriptor, size_t otherwise)
 {
     struct winsize size;

@@ -65,6 +65,9 @@ int output_sync(int descriptor);
 bool output_is_terminal(int descriptor);
 bool output_has_colour(int descriptor);
 
+/* Whether terminals are said to show UTF-8. */
+bool output_speaks_utf8(void);
+
 /* Columns of the terminal behind the descriptor; `otherwise` where there is none. */
 size_t output_width(int descriptor, size_t otherwise);
 

@@ -18,7 +18,7 @@
 
 #define TEMP_TRIES 100
 
-void place_default(text *out, const char *data)
+void place_stem(text *out, const char *data)
 {
     size_t end = strlen(data);
     while (end > 1 && data[end - 1] == '/')
@@ -42,6 +42,11 @@ void place_default(text *out, const char *data)
         length = 5;
     }
     text_bytes(out, name, length);
+}
+
+void place_default(text *out, const char *data)
+{
+    place_stem(out, data);
     text_string(out, ".safetensors");
 }
 

@@ -8,6 +8,9 @@
 
 #include <downhill.h>
 
+/* What files about data are called: "train" for "train.csv.gz" in any folder, "model" for "-". */
+void place_stem(text *out, const char *data);
+
 /* "train.csv.gz" in any folder gives "train.safetensors"; "-" gives "model.safetensors". */
 void place_default(text *out, const char *data);
 

@@ -27,23 +27,11 @@
 #define BAR_LEAST 8
 #define BAR_MOST 24
 
-enum { PART_PERCENT, PART_BAR, PART_EPOCH, PART_RATE, PART_ETA, PART_TRAIN, PART_VALID, PARTS };
+enum { PART_NAME, PART_PERCENT, PART_BAR, PART_EPOCH, PART_RATE, PART_ETA, PART_TRAIN, PART_VALID, PARTS };
 
 typedef struct parts {
     char words[PARTS][48];
 } parts;
-
-/* Whether the terminal is said to speak UTF-8, by the variables a C library would look at, in their order. */
-static bool speaks_utf8(void)
-{
-    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = getenv(names[i]);
-        if (value && *value)
-            return strstr(value, "UTF-8") || strstr(value, "utf8") || strstr(value, "utf-8");
-    }
-    return false;
-}
 
 static void format_eta(double seconds, char *out, size_t size)
 {
@@ -75,6 +63,7 @@ static void format_parts(const progress *p, const hill_row *row, double now, par
     double rate = taken * (double)p->rows / (double)p->epoch_steps / (elapsed > 1e-9 ? elapsed : 1e-9);
     int digits = snprintf(NULL, 0, "%llu", (unsigned long long)p->epochs);
     memset(out, 0, sizeof *out);
+    (void)snprintf(out->words[PART_NAME], sizeof *out->words, "%.40s", p->name ? p->name : "");
     (void)snprintf(out->words[PART_PERCENT], sizeof *out->words, "%3.0f%%", floor(done * 100));
     (void)snprintf(out->words[PART_EPOCH], sizeof *out->words, "epoch %*llu/%llu", digits, (unsigned long long)row->epoch,
                    (unsigned long long)p->epochs);
@@ -106,7 +95,7 @@ static void add_bar(progress *p, size_t cells, double done)
 /* Puts into p->line what fits into `width` cells; what matters more goes in first, whatever its place in the line. */
 static void compose(progress *p, const parts *all, double done, size_t width)
 {
-    static const int by_weight[] = {PART_PERCENT, PART_ETA, PART_TRAIN, PART_VALID, PART_EPOCH, PART_BAR, PART_RATE};
+    static const int by_weight[] = {PART_PERCENT, PART_ETA, PART_NAME, PART_TRAIN, PART_VALID, PART_EPOCH, PART_BAR, PART_RATE};
     bool taken[PARTS] = {false};
     size_t used = 0;
     for (size_t i = 0; i < PARTS; i++) {
@@ -153,7 +142,7 @@ static void say_line(progress *p, const hill_row *row, double now)
     text_clear(&p->line);
     for (size_t i = 0; i < PARTS; i++)
         if (all.words[i][0])
-            text_format(&p->line, "%s%s", i ? "  " : "", all.words[i]);
+            text_format(&p->line, "%s%s", p->line.length ? "  " : "", all.words[i]);
     while (p->line.length > 0 && p->line.data[p->line.length - 1] == ' ')
         p->line.data[--p->line.length] = '\0';
     text_string(&p->line, "\n");
@@ -173,7 +162,7 @@ void progress_init(progress *p)
 {
     *p = (progress){.live = output_is_terminal(STDERR_FILENO), .train = NAN, .valid = NAN};
     p->colour = p->live && output_has_colour(STDERR_FILENO);
-    p->shapes = p->live && speaks_utf8();
+    p->shapes = p->live && output_speaks_utf8();
 }
 
 void progress_wait(progress *p, const char *doing, const char *what)

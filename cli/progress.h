@@ -13,6 +13,7 @@ typedef struct progress {
     bool colour;
     bool shapes;                                      /* it shows more than ASCII */
     bool drawn;                                       /* a live line stands there now */
+    const char *name;                                 /* of one descent among several; NULL: there is one only */
     uint64_t first, total, epoch_steps, epochs, rows; /* `first`: steps taken before this process */
     double begin, looked, shown;
     uint64_t stride;     /* steps between two looks at the clock */

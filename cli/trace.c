@@ -54,13 +54,13 @@ static int check_head(const char *path)
     int code = input_head(path, CODE_CREATE, head, sizeof head, &length);
     if (code || length == 0 || (length == sizeof head && memcmp(head, FIRST_KEY, sizeof head) == 0))
         return code;
-    return output_error(CODE_CREATE, "--log %s: exists and isn't a log of Downhill; it is left alone: take another name", path);
+    return output_error(CODE_CREATE, "%s: exists and isn't a log of Downhill; it is left alone: take another name", path);
 }
 
 /* The exit code for an errno about the log, once it is said. */
 static int log_problem(const char *path, int code, const char *what, int problem)
 {
-    return output_error(output_problem(problem, code), "--log %s: cannot be %s: %s", path, what, strerror(problem));
+    return output_error(output_problem(problem, code), "%s: cannot be %s: %s", path, what, strerror(problem));
 }
 
 int trace_check(const char *path)
@@ -71,7 +71,7 @@ int trace_check(const char *path)
         return problem ? log_problem(path, CODE_CREATE, "created", problem) : 0;
     }
     if (S_ISDIR(facts.st_mode))
-        return output_error(CODE_CREATE, "--log %s: is a folder", path);
+        return output_error(CODE_CREATE, "%s: is a folder", path);
     if (access(path, W_OK) != 0)
         return log_problem(path, CODE_CREATE, "written", errno);
     return S_ISREG(facts.st_mode) ? check_head(path) : 0;
@@ -145,7 +145,7 @@ static int cut(int descriptor, size_t length)
     return result != 0 || lseek(descriptor, (off_t)length, SEEK_SET) < 0 ? errno : 0;
 }
 
-static void first_line(text *out, const char *recipe, const char *data, const hill_model_facts *facts)
+void trace_first_line(text *out, const char *recipe, const char *data, const hill_model_facts *facts)
 {
     json j = {out, false};
     json_open(&j, NULL, '{');
@@ -166,7 +166,7 @@ int trace_begin(trace *t, const hill_run *run, const char *recipe, const char *d
     if (!t->path)
         return 0;
     choose_steps(t, run);
-    first_line(&t->line, recipe, data, facts);
+    trace_first_line(&t->line, recipe, data, facts);
     if (t->line.failed)
         return output_failure(HILL_EMEMORY, NULL);
     bool plain = stat(t->path, &found) != 0 || S_ISREG(found.st_mode);
@@ -248,7 +248,7 @@ int trace_end(trace *t, const char *stopped, const hill_row *row, double seconds
     int problem = t->problem ? t->problem : t->unsynced;
     if (!problem)
         return 0;
-    return output_error(output_problem(problem, CODE_IO), "--log %s: cannot be written: %s; the log isn't whole", t->path,
+    return output_error(output_problem(problem, CODE_IO), "%s: cannot be written: %s; the log isn't whole", t->path,
                         strerror(problem));
 }
 

@@ -21,6 +21,9 @@ typedef struct trace {
 /* Whether a log can be written there: nothing, an older log, or a device. Returns 0 or an exit code after saying why not. */
 int trace_check(const char *path);
 
+/* The object that a log begins with: what run it tells of. */
+void trace_first_line(text *out, const char *recipe, const char *data, const hill_model_facts *facts);
+
 /*
  * Opens the log and writes its first line; of a run that goes on, cuts the log back to where the run stands. Which steps are
  * reported depends on the run's length alone. Returns 0 or an exit code after saying what is wrong.

@@ -17,7 +17,7 @@
 
 #define SAVE_PATIENCE 60.0 /* seconds */
 
-static int measure(training *t)
+int train_measure(training *t)
 {
     hill_error error = HILL_ERROR_INIT;
     progress_wait(&t->progress, "measuring", text_get(&t->out));
@@ -133,11 +133,7 @@ static void pause_briefly(void)
     (void)nanosleep(&second, NULL);
 }
 
-/*
- * Saves the model. What a disk refuses is tried again for as long as the training took, but for no more than a minute: what
- * is in the way may go. That it could be created was found before, so that it can't any more is the disk's fault too.
- */
-static int save_model(training *t)
+int train_save(training *t)
 {
     hill_error error = HILL_ERROR_INIT;
     const char *path = text_get(&t->out);
@@ -164,9 +160,9 @@ static int save_model(training *t)
 
 int train_end(training *t)
 {
-    int code = measure(t);
+    int code = train_measure(t);
     if (code == 0)
-        code = save_model(t);
+        code = train_save(t);
     if (code)
         return code;
     checkpoint_remove(&t->checkpoints);

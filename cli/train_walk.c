@@ -150,7 +150,7 @@ static void stand(training *t, double now)
     checkpoint_schedule(&t->checkpoints, steps, now);
 }
 
-int train_walk(training *t)
+int train_steps(training *t, int *status)
 {
     stop_listen();
     text recipe = TEXT_INIT;
@@ -162,11 +162,15 @@ int train_walk(training *t)
         return code;
     progress_begin(&t->progress, t->run, t->facts.rows);
     stand(t, t->progress.begin);
-    int status = walk(t);
-    if (stop_signal)
-        return train_interrupted(t);
-    if (status == HILL_DONE)
-        return 0;
+    *status = walk(t);
+    return stop_signal ? train_interrupted(t) : 0;
+}
+
+int train_walk(training *t)
+{
+    int status = HILL_DONE, code = train_steps(t, &status);
+    if (code || status == HILL_DONE)
+        return code;
     const char *message = hill_run_message(t->run);
     (void)trace_end(&t->trace, status == HILL_EDIVERGED ? "diverged" : "error", &t->row, seconds_now(t));
     return output_error(output_code(status), "%s; no model was saved", *message ? message : hill_status_text(status));

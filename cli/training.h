@@ -1,7 +1,7 @@
 /*
- * training.h - what the verb train has in hand, from the command line to the answer.
+ * training.h - what the verbs that train have in hand, from the command line to the answer.
  *
- * cmd_train.c opens and checks everything, train_walk.c takes the steps, train_end.c measures, saves and tells.
+ * train_open.c opens everything, train_walk.c takes the steps, train_end.c measures, saves and tells.
  */
 #ifndef CLI_TRAINING_H
 #define CLI_TRAINING_H
@@ -19,6 +19,7 @@ typedef struct training {
     hill_host host;
     hill_recipe *recipe;
     hill_table *train, *valid, *test;
+    bool untested; /* the verb doesn't look at test rows, a directory's own neither */
     hill_session *session;
     const char *resumed; /* the checkpoint that is gone on from, or NULL */
     hill_run *run;
@@ -33,11 +34,41 @@ typedef struct training {
     double seconds;
 } training;
 
-/* Steps until the end, or until a signal: 0 with t->row the last step, or an exit code after saying why. */
+/* What a command line begins with: nothing is open. train_free() gives back whatever was opened by then. */
+training train_make(const arguments *a);
+void train_free(training *t);
+
+/* Whether standard input is named once at most. */
+int train_standard_inputs(const arguments *a);
+
+/* The recipe: its file first, flags over it. */
+int train_read_recipe(training *t);
+int train_open_tables(training *t);
+int train_session(training *t);
+
+/* --strict: what was guessed about the data must be said by the caller instead. */
+int train_refuse_guesses(training *t);
+
+/* Says, once, what was guessed, what a person should know, and what net it is. */
+int train_introduce(training *t);
+
+/* Steps until the end: 0 with t->row the last step, or an exit code after saying why, as that a signal came. */
 int train_walk(training *t);
+
+/* The same, but that the run failed or diverged isn't said: *status is what hill_step returned last. */
+int train_steps(training *t, int *status);
 
 /* Ends a descent that a signal stopped: saves its state and says how to go on. */
 int train_interrupted(training *t);
+
+/* Makes the model and measures it on the rows there are. */
+int train_measure(training *t);
+
+/*
+ * Saves the model. What a disk refuses is tried again for as long as the training took, but for no more than a minute: what
+ * is in the way may go. That it could be created was found before, so that it can't any more is the disk's fault too.
+ */
+int train_save(training *t);
 
 /* Measures, saves and tells. */
 int train_end(training *t);

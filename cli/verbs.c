@@ -13,6 +13,20 @@
     {                                                                                                   \
         OPTION_TARGETS, "targets", "FILE", "files", "a file whose one column is the target, row by row" \
     }
+#define ROW_VALID                                                                                                     \
+    {                                                                                                                 \
+        OPTION_VALID, "valid", "FRACTION|FILE", "files",                                                              \
+            "fraction of the rows kept apart to see how training goes, or a file with such rows; auto is 0.1, and 0 " \
+            "under 50 rows [auto]"                                                                                    \
+    }
+#define ROW_START                                                                                                           \
+    {                                                                                                                       \
+        OPTION_START, "start", "MODEL", "files", "start weights from a model or a bare safetensors file, instead of --init" \
+    }
+#define ROW_STRICT                                                                                   \
+    {                                                                                                \
+        OPTION_STRICT, "strict", NULL, "files", "makes it an error to guess anything about the data" \
+    }
 #define ROW_THREADS                                                                                                         \
     {                                                                                                                       \
         OPTION_THREADS, "threads", "N", "machine", "at most so many threads; no bit of a result depends on it [every core]" \
@@ -38,12 +52,10 @@
 static const option train_options[] = {
     ROW_RECIPE,
     ROW_TARGETS,
-    {OPTION_VALID, "valid", "FRACTION|FILE", "files",
-     "fraction of the rows kept apart to see how training goes, or a file with such rows; auto is 0.1, and 0 under 50 rows "
-     "[auto]"},
+    ROW_VALID,
     {OPTION_TEST, "test", "FILE", "files",
      "rows to measure the finished model on; a directory's own test part is found by itself"},
-    {OPTION_START, "start", "MODEL", "files", "start weights from a model or a bare safetensors file, instead of --init"},
+    ROW_START,
     {OPTION_OUT, "out", "MODEL", "files",
      "where the model goes, never over a file that isn't a Downhill model [DATA's name.safetensors in this folder]"},
     {OPTION_LOG, "log", "RUN.jsonl", "files",
@@ -54,7 +66,40 @@ static const option train_options[] = {
     {OPTION_RESUME, "resume", "FILE", "files",
      "goes on from this checkpoint, with its knobs where none are given; the same command again finds its own by itself"},
     {OPTION_FRESH, "fresh", NULL, "files", "begins anew though a checkpoint of the same run is there"},
-    {OPTION_STRICT, "strict", NULL, "files", "makes it an error to guess anything about the data"},
+    ROW_STRICT,
+    ROW_JSON,
+    ROW_THREADS,
+    ROW_ISA,
+};
+static const option find_options[] = {
+    ROW_RECIPE,
+    ROW_TARGETS,
+    ROW_VALID,
+    ROW_START,
+    {OPTION_SVG, "svg", "FILE", "files", "the curve as a picture, for light and dark pages"},
+    {OPTION_LOG, "log", "RUN.jsonl", "files", "the curve as a log: one JSON object a step, the suggestion last"},
+    ROW_STRICT,
+    ROW_JSON,
+    ROW_THREADS,
+    ROW_ISA,
+};
+static const option race_options[] = {
+    {OPTION_RULES, "rules", "LIST", "files",
+     "comma list of rules, each with a rate behind it if it isn't to take its own: 'sgd 0.5, adam' [every rule that can run]"},
+    {OPTION_FIND_RATES, "find-rates", NULL, "files", "rules without a rate in the list take the one that find-rate suggests"},
+    {OPTION_TO, "to", "COST", "files",
+     "the cost that steps and seconds are counted to [the least that half of the rules reach]"},
+    {OPTION_OUT, "out", "FOLDER", "files",
+     "where the race goes: RULE.jsonl, a log, and RULE.safetensors, a model, of each rule, and race.jsonl, what is finished "
+     "[DATA's name.race in this folder]"},
+    ROW_RECIPE,
+    ROW_TARGETS,
+    ROW_VALID,
+    ROW_START,
+    {OPTION_CHECKPOINT_EVERY, "checkpoint-every", "N|Ns", "files",
+     "saves the state of the descent under way every N steps or N seconds; 0 never [30s]"},
+    {OPTION_FRESH, "fresh", NULL, "files", "runs again what is finished, and begins anew what isn't"},
+    ROW_STRICT,
     ROW_JSON,
     ROW_THREADS,
     ROW_ISA,
@@ -77,6 +122,12 @@ static const example train_examples[] = {
     {"downhill train houses.csv --target price --net '64 relu, 64 relu'", "some knobs"},
     {"downhill train digits --batch 64 --epochs 2 --log digits.jsonl", "a folder of images"},
     {"downhill train xor.csv --recipe lesson.recipe --rate 1", "a recipe, and a flag that beats it"}};
+static const example find_examples[] = {
+    {"downhill find-rate houses.csv --target price", "what --rate to give to train"},
+    {"downhill find-rate xor.csv --rule sgd --net '8 tanh' --svg rates.svg", "for another rule and net, with a picture"}};
+static const example race_examples[] = {
+    {"downhill race xor.csv --epochs 300", "every rule, at its own rate"},
+    {"downhill race houses.csv --rules 'sgd 0.05, adam, rmsprop' --to 0.05", "some rules, to a cost"}};
 static const example eval_examples[] = {{"downhill eval xor.safetensors xor.csv", "how good it is"},
                                         {"downhill eval digits.safetensors digits --json", "on the folder's test part"}};
 static const example predict_examples[] = {
@@ -103,6 +154,30 @@ static const verb table[] = {
      "set it.\nCtrl-C and SIGTERM end the descent after a step and save its state: the same command again goes on from there, "
      "to the same bits. SIGUSR1 saves and goes on.",
      cmd_train},
+    {"find-rate", "DATA", 1, 1, "", TABLE(find_options), TABLE(find_examples), "suggests a rate for train",
+     DATA_PARAGRAPH
+     "\nTakes a few hundred steps of the descent that train would make with the same flags, but each with a longer rate than "
+     "the "
+     "last, from 1e-7 on, until the cost has run away (the rate range test, Smith 2015). Shows the cost against the rate and "
+     "suggests one halfway, in powers of ten, between the rate at which it falls fastest and a tenth of that at which half of "
+     "the "
+     "fall is lost again. What --rate, --schedule, --warmup and --epochs say doesn't count.\nNo model is made, and nothing but "
+     "--svg and --log is "
+     "left. Where no rate can be suggested it says why and fails with 1.",
+     cmd_find_rate},
+    {"race", "DATA", 1, 1, "", TABLE(race_options), TABLE(race_examples),
+     "lets rules descend from the same start and compares them",
+     DATA_PARAGRAPH
+     "\nEach rule makes the descent that train would make with it and the same flags, one after another: the same rows in the "
+     "same "
+     "batches from the same start weights. A rule takes its own default rate unless --rules, --find-rates or --rate gives "
+     "another. "
+     "All passes are made unless --patience is given. Test rows aren't looked at, for choosing a rule by them would spoil "
+     "them.\nThe "
+     "table has the costs of each rule's model, and the steps and seconds until a pass ended with a cost of --to or less: on "
+     "validation rows, or on training rows where there are no others.\nThe same command again goes on where a race was "
+     "stopped or killed, and runs nothing that is finished: more rules may be added. All but the seconds comes out the same.",
+     cmd_race},
     {"eval", "MODEL DATA", 2, 2, "limits", TABLE(eval_options), TABLE(eval_examples), "measures a model on data",
      DATA_PARAGRAPH "\nPrints cost and accuracy with the confusion matrix for classes; cost, errors and R2 for numbers. Of a "
                     "directory it takes the test part where there is one.",

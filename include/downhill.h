@@ -404,8 +404,8 @@ HILL_API const char *hill_session_key(const hill_session *session);
 typedef enum hill_which { HILL_WHICH_TRAIN, HILL_WHICH_VALID, HILL_WHICH_TEST } hill_which;
 
 /*
- * How good a model is. Cost is the mean over rows, each of which counts once, whatever the recipe's weights. For classes: accuracy, and rmse, mae, r2 are NaN; for numbers the reverse,
- * in the target's own unit.
+ * How good a model is. Cost is the mean over rows, each of which counts once, whatever the recipe's weights. For classes:
+ * accuracy, and rmse, mae, r2 are NaN; for numbers the reverse, in the target's own unit.
  */
 typedef struct hill_metrics {
     size_t size;
@@ -568,9 +568,9 @@ HILL_API int hill_plan_tensor(const hill_plan *plan, size_t i, hill_tensor *tens
  * targets is NULL, targets [count][targets]; it returns 0 or a negative status, which hill_step passes on. It must give the
  * same floats for the same row every time, and may be called for any row in any order. `expect`, which may be NULL, is told the
  * rows of the batch to come while the present one is worked on, so that a source whose rows are far away can begin to fetch.
- * `number`, which may be NULL, says what a person calls a row, for messages; else that is its place, counted from 1. `weigh`, which
- * may be NULL, writes what each of the rows counts for: its cost and gradient are multiplied by that, 0 or more, and means are taken
- * over rows all the same, so weights should be 1 on the mean.
+ * `number`, which may be NULL, says what a person calls a row, for messages; else that is its place, counted from 1. `weigh`,
+ * which may be NULL, writes what each of the rows counts for: its cost and gradient are multiplied by that, 0 or more, and means
+ * are taken over rows all the same, so weights should be 1 on the mean.
  */
 typedef struct hill_source {
     size_t size;
@@ -662,6 +662,12 @@ HILL_API const float *hill_run_best(const hill_run *run, uint64_t *epoch);
 
 /* Draws the weights anew by the recipe's `init`, from `seed`, and goes back to step 0. */
 HILL_API int hill_run_restart(hill_run *run, uint64_t seed);
+
+/*
+ * The rate of the steps to come, whatever the schedule says; 0 gives it its say again, and so does a restart. Like a change of the
+ * weights this is the host's to remember: no checkpoint keeps it. HILL_EARGUMENT: below 0, or no finite number.
+ */
+HILL_API int hill_run_set_rate(hill_run *run, double rate);
 
 /* Mean cost over a source's rows, each times its weight, and for classes the fraction whose largest output is the target's. */
 typedef struct hill_score {

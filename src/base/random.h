@@ -16,7 +16,8 @@ typedef enum hill__purpose {
     HILL__PURPOSE_ORDER = 2, /* step: the epoch; element: the round of the permutation */
     HILL__PURPOSE_SPLIT = 3, /* step: the class; element: the round */
     HILL__PURPOSE_CHECK = 4,
-    HILL__PURPOSE_GROW = 5 /* step: the epoch, for a seed of its own; under that one, the row */
+    HILL__PURPOSE_GROW = 5,   /* step: the epoch, for a seed of its own; under that one, the row */
+    HILL__PURPOSE_DROPOUT = 6 /* step: the step, for a key of each layer; under that one, the row's place in its batch */
 } hill__purpose;
 
 /* One block of Philox4x32-10: 128 counter bits and 64 key bits to 128 random bits. */

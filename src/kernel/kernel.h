@@ -121,6 +121,11 @@ typedef struct hill__single {
  */
 typedef void (*hill__window_loop)(float *y, size_t y_row, const float *x, size_t x_row, size_t rows, size_t n, float factor);
 
+/* What is done with the columns of a matrix: a factor for x, one for y, and what is added. */
+typedef struct hill__column_map {
+    const float *a, *p, *q;
+} hill__column_map;
+
 /* Costs that are sums over outputs, each of its own target; and those that look at a row as a whole. */
 #define HILL__COSTS_BY_UNIT(X) \
     X(squared)                 \
@@ -148,6 +153,7 @@ typedef enum hill__cost_kind {
 typedef struct hill__update {
     float rate;
     float decay;                      /* added to the gradient, times the weight */
+    float lasso;                      /* likewise, times the weight's sign */
     float keep;                       /* adamw: what the weight is multiplied with first */
     float momentum;                   /* momentum, nesterov; beta1 of adam; alpha of rmsprop */
     float square;                     /* beta2 of adam */
@@ -194,12 +200,22 @@ typedef struct hill__kernels {
     void (*cost[HILL__COST_COUNT])(const hill__cost *cost);
     /* One step; whether all weights, and what the rule keeps, are finite after it. */
     bool (*rule[HILL__RULE_COUNT])(float *w, const float *g, float *m, float *v, size_t n, const hill__update *u);
+    /* out = (x - mean) / sqrt(variance + 1e-5) of every line of n, with one over that root into inverse[lines]; and its slope. */
+    void (*standardize)(float *out, float *inverse, const float *x, size_t lines, size_t n);
+    void (*standardize_slope)(float *d, const float *y, const float *inverse, size_t lines, size_t n);
+    void (*multiply)(float *out, const float *a, const float *b, size_t n); /* out may be a */
+    /* Columns of w[rows][cols], rows w_row floats apart, that are longer than `most` become that long. */
+    void (*shorten)(float *w, size_t w_row, size_t rows, size_t cols, float most);
     /* out = a + part * (b - a); out may be a. */
     void (*blend)(float *out, const float *a, const float *b, size_t n, float part);
     double (*squares)(const float *x, size_t n);                 /* their sum; n is padded */
     void (*bound)(float *x, size_t n, float factor, float most); /* x * factor, between -most and most */
     void (*add_rows)(float *sum, const float *x, size_t rows, size_t cols, size_t n, bool add);
     void (*transpose)(float *out, size_t out_row, const float *in, size_t in_row, size_t rows, size_t cols);
+    /* sum[cols] += (x - mean) * y of every row, x and y laid out alike, one chain a column; y NULL: (x - mean) again. */
+    void (*column_products)(float *sum, const float *x, const float *mean, const float *y, size_t rows, size_t cols, size_t n);
+    /* out = a x + p y + q of every row, with a, p, q [cols]; out may be x or y. */
+    void (*column_map)(float *out, const float *x, const float *y, const hill__column_map *map, size_t rows, size_t cols);
     bool (*finite)(const float *x, size_t n);
     hill__window_loop copy_window, add_window, max_window;
     /* dx += d where x, laid out as dx, is the most of its window, y, laid out as d: each d goes to the first that is asked. */

@@ -20,6 +20,8 @@
 #undef LANES
 #undef LANE_VECS
 #undef LEAK
+#undef LINE_EPSILON
+#undef LINE_SUM
 #undef LN2
 #undef LN2_EXCESS
 #undef LN2_HIGH

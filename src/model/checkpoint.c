@@ -256,7 +256,7 @@ int hill_session_resume(hill_session *session, const char *path, hill_error *err
 static void checkpoint_list(const hill_run *run, hill_tensor *tensors, const float **values)
 {
     const hill_plan *plan = run->plan;
-    const size_t each = 2 * plan->layers, vectors = checkpoint_vectors(plan);
+    const size_t each = plan->slot_count, vectors = checkpoint_vectors(plan);
     for (size_t i = 0; i < vectors; i++)
         for (size_t k = 0; k < each; k++) {
             hill_tensor tensor = HILL_TENSOR_INIT, *out = &tensors[i * each + k];
@@ -273,7 +273,7 @@ static void checkpoint_list(const hill_run *run, hill_tensor *tensors, const flo
 static int checkpoint_write(const hill_session *session, const hill_model *model, const char *path, hill_error *error)
 {
     const hill_allocator *allocator = &session->allocator;
-    const size_t count = checkpoint_vectors(session->plan) * 2 * session->plan->layers;
+    const size_t count = checkpoint_vectors(session->plan) * session->plan->slot_count;
     checkpoint_state state = checkpoint_of(session);
     hill__text text;
     hill__text_init(&text, allocator);

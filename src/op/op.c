@@ -18,6 +18,7 @@
 #define MARGIN HILL__OP_MARGIN
 #define UNSCALED HILL__OP_UNSCALED
 #define COUNTS HILL__OP_COUNTS
+#define PART HILL__OP_PART
 
 static const hill__op operators[HILL__OP_COUNT] = {
 #define LAYER(id, word, flags, text, sentence) \

@@ -27,6 +27,7 @@ typedef enum hill__family { HILL__LAYER, HILL__ACTIVATION, HILL__COST } hill__fa
 #define HILL__OP_MARGIN 64u
 #define HILL__OP_UNSCALED 128u
 #define HILL__OP_COUNTS 256u
+#define HILL__OP_PART 512u
 
 /* No buffer. */
 #define HILL__NOWHERE SIZE_MAX
@@ -42,6 +43,11 @@ typedef struct hill__instr {
     hill__window window;               /* of a layer that has one */
     size_t weight, bias;               /* offsets in a vector, of a layer that has them */
     size_t weights, biases;            /* how many */
+    size_t mean, variance;             /* of a layer that keeps such of its columns */
+    size_t standard, inverse;          /* of a layer that standardises lines: those, and one over their deviations */
+    double part;                       /* of a dropout: what it drops */
+    size_t number;                     /* and how many stand before it */
+    size_t columns;                    /* of a layer that treats every channel, or every unit of a row, alike */
     size_t fan_in, fan_out;            /* weights that a unit has, and that read an input */
     size_t work;                       /* multiply-adds a row and product */
     size_t x, z, y;                    /* input; before the activation (where its slope needs that, else equal to y); output */
@@ -64,10 +70,14 @@ typedef struct hill__walk {
     hill__pool *pool;
     const float *weights;
     float *gradient;
-    bool add; /* a later block of the batch: add to the gradient instead of writing it */
+    float *kept; /* the vector whose means and variances follow the rows; NULL: they are taken as they are */
+    bool add;    /* a later block of the batch: add to the gradient instead of writing it */
     float *scratch;
     const float *inputs;
     const float *targets;
+    bool trains; /* what is dropped is dropped; the next three say what */
+    uint64_t seed, step;
+    size_t first_row;         /* of this block, in its batch */
     const float *row_weights; /* NULL: every row counts once */
     size_t rows;              /* of this block */
     float *d, *d_next;
@@ -83,6 +93,8 @@ typedef struct hill__formula {
     const double *x;
     size_t inputs;
     const double *weight, *bias; /* [inputs][outputs], [outputs] */
+    const double *mean, *variance;
+    size_t columns;
     double *y;
     size_t outputs;
     const hill__window *window; /* of a layer */

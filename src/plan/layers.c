@@ -5,6 +5,8 @@
 
 #include "plan/layers.h"
 
+#include <string.h>
+
 /* Takes `floats` from *total, padded; false when sizes wrap. */
 static bool reserve(size_t *total, size_t floats, size_t *offset)
 {
@@ -33,6 +35,8 @@ static hill__instr *append(hill__builder *builder, const hill__op *op, size_t ou
                            .outputs = outputs,
                            .weight = HILL__NOWHERE,
                            .bias = HILL__NOWHERE,
+                           .mean = HILL__NOWHERE,
+                           .variance = HILL__NOWHERE,
                            .skip = HILL__NOWHERE,
                            .saved = HILL__NOWHERE,
                            .below = hill__op_at(HILL__OP_identity),
@@ -75,31 +79,108 @@ static bool reserve_turned(hill__builder *builder, hill__instr *instr)
     return true;
 }
 
-/* Sizes of a layer with weights. */
-static bool size_weights(hill__instr *instr, const hill__net_layer *layer)
+/* A tensor of the layer under way. What isn't trained gets its place behind all that is, once the layers are there. */
+static bool reserve_tensor(hill__builder *builder, const hill__slot *draft, size_t *offset)
+{
+    hill_plan *plan = builder->plan;
+    void *slots = plan->slots;
+    if (!hill__grow(&plan->allocator, &slots, &plan->slot_capacity, plan->slot_count + 1, sizeof *plan->slots))
+        return false;
+    plan->slots = slots;
+    hill__slot *slot = &plan->slots[plan->slot_count++];
+    *slot = *draft;
+    slot->layer = plan->layers + 1;
+    slot->instr = plan->count - 1;
+    slot->count = 1;
+    for (size_t i = 0; i < slot->rank; i++)
+        if (!hill__mul(slot->count, slot->shape[i], &slot->count))
+            return false;
+    bool fits = reserve(slot->trained ? &plan->vector : &builder->kept, slot->count, offset);
+    slot->offset = *offset;
+    plan->parameters += slot->trained ? slot->count : 0;
+    return fits;
+}
+
+/* Each output its own weights of all it sees, and a bias. */
+static bool reserve_products(hill__builder *builder, hill__instr *instr, const hill__net_layer *layer)
 {
     const hill__window *window = &instr->window;
+    hill__slot weight = {.name = "weight", .rank = 2, .shape = {instr->inputs, layer->units}, .trained = true};
+    hill__slot bias = {.name = "bias", .rank = 1, .shape = {layer->units}, .start = HILL__START_BIAS, .trained = true};
+    size_t places = 1;
     instr->biases = layer->units;
     instr->fan_in = instr->inputs;
     instr->fan_out = layer->units;
     if (window->height) {
         size_t channels = window->in.channels / window->groups, pixels = window->height * window->width;
+        const size_t shape[] = {window->height, window->width, channels, layer->units};
+        weight.rank = 4;
+        memcpy(weight.shape, shape, sizeof shape);
+        places = hill__pixels(&window->out);
         if (!hill__mul(channels, pixels, &instr->fan_in) || !hill__mul(layer->units / window->groups, pixels, &instr->fan_out))
             return false;
     }
-    size_t places = window->height ? hill__pixels(&window->out) : 1;
-    return hill__mul(instr->fan_in, instr->biases, &instr->weights) && hill__mul(instr->weights, places, &instr->work);
+    return hill__mul(instr->fan_in, instr->biases, &instr->weights) && hill__mul(instr->weights, places, &instr->work) &&
+           reserve_tensor(builder, &weight, &instr->weight) && reserve_tensor(builder, &bias, &instr->bias) &&
+           (instr->first || reserve_turned(builder, instr));
+}
+
+/* Room for the standardised lines of a layer, and a number for each. */
+static bool reserve_lines(hill__builder *builder, hill__instr *instr)
+{
+    return instr->op != hill__op_at(HILL__OP_layernorm) ||
+           (reserve_rows(builder, instr->outputs, &instr->standard) &&
+            reserve_rows(builder, instr->outputs / instr->columns, &instr->inverse));
+}
+
+/* A weight a column, a bias where that isn't all, in a batchnorm a mean and a variance; and room for five numbers of each. */
+static bool reserve_columns(hill__builder *builder, hill__instr *instr)
+{
+    const hill__extent *in = &builder->extent;
+    instr->columns = in->height == 1 && in->channels == 1 ? in->width : in->channels;
+    instr->weights = instr->columns;
+    hill__slot slot = {.name = "weight", .rank = 1, .shape = {instr->columns}, .start = HILL__START_ONE, .trained = true};
+    size_t room;
+    if (!hill__round_up(instr->columns, HILL__PAD, &room) || !hill__mul(room, 5, &room) ||
+        !reserve(&builder->plan->scratch, room, &instr->saved) || !reserve_tensor(builder, &slot, &instr->weight))
+        return false;
+    if (instr->op == hill__op_at(HILL__OP_scale))
+        return true;
+    instr->biases = instr->columns;
+    slot.name = "bias";
+    slot.start = HILL__START_ZERO;
+    bool fits = reserve_tensor(builder, &slot, &instr->bias) && reserve_lines(builder, instr);
+    if (instr->op != hill__op_at(HILL__OP_batchnorm))
+        return fits;
+    slot.name = "mean";
+    slot.trained = false;
+    fits = fits && reserve_tensor(builder, &slot, &instr->mean);
+    slot.name = "variance";
+    slot.start = HILL__START_ONE;
+    return fits && reserve_tensor(builder, &slot, &instr->variance);
 }
 
 static bool reserve_weights(hill__builder *builder, hill__instr *instr, const hill__net_layer *layer)
 {
+    bool products = instr->op->flags & HILL__OP_UNITS;
+    bool fits = products ? reserve_products(builder, instr, layer) : reserve_columns(builder, instr);
+    builder->plan->layers++;
+    return fits;
+}
+
+/* Places what layers keep behind what is trained. */
+static bool place_kept(hill__builder *builder)
+{
     hill_plan *plan = builder->plan;
-    if (!size_weights(instr, layer) || !reserve(&plan->vector, instr->weights, &instr->weight) ||
-        !reserve(&plan->vector, instr->biases, &instr->bias) || (!instr->first && !reserve_turned(builder, instr)))
-        return false;
-    plan->parameters += instr->weights + instr->biases;
-    plan->layers++;
-    return true;
+    plan->trained = plan->vector;
+    for (size_t i = 0; i < plan->slot_count; i++)
+        plan->slots[i].offset += plan->slots[i].trained ? 0 : plan->trained;
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->instrs[i].mean != HILL__NOWHERE) {
+            plan->instrs[i].mean += plan->trained;
+            plan->instrs[i].variance += plan->trained;
+        }
+    return hill__add(plan->vector, builder->kept, &plan->vector);
 }
 
 /* Where the window goes, and what comes out. */
@@ -170,7 +251,7 @@ static int add_computing(hill__builder *builder, const hill__net_layer *layer, h
 {
     hill_plan *plan = builder->plan;
     hill__window window = {.height = 0};
-    hill__extent out = {1, layer->units, 1};
+    hill__extent out = layer->units ? (hill__extent){1, layer->units, 1} : builder->extent;
     if (layer->op->flags & HILL__OP_WINDOW) {
         HILL__TRY(place_window(builder, layer, &window, error));
         out = window.out;
@@ -183,6 +264,12 @@ static int add_computing(hill__builder *builder, const hill__net_layer *layer, h
     instr->z = instr->y;
     if (layer->op->flags & HILL__OP_WEIGHTS && !reserve_weights(builder, instr, layer))
         return hill__fail_memory(error);
+    if (layer->op->flags & HILL__OP_PART) {
+        instr->part = layer->part;
+        instr->number = plan->dropouts++;
+        if (!reserve_rows(builder, outputs, &instr->saved))
+            return hill__fail_memory(error);
+    }
     take_slope_below(plan, instr);
     builder->x = instr->y;
     builder->width = outputs;
@@ -221,7 +308,7 @@ int hill__add_head(hill__builder *builder, const hill__op *output, const hill__o
         return hill__fail_memory(error);
     plan->answer = builder->x;
     builder->x = x;
-    bool done = append(builder, cost, 1) && reserve(&plan->scratch, plan->block_rows, &plan->costs) &&
+    bool done = append(builder, cost, 1) && place_kept(builder) && reserve(&plan->scratch, plan->block_rows, &plan->costs) &&
                 reserve_rows(builder, builder->widest, &plan->d) && reserve_rows(builder, builder->widest, &plan->d_next) &&
                 reserve(&plan->scratch, builder->largest_turned, &plan->turned) &&
                 (!plan->growth.any || reserve_rows(builder, plan->inputs, &plan->grown));

@@ -15,6 +15,7 @@ typedef struct hill__builder {
     hill__extent extent; /* and how they lie */
     size_t widest;
     size_t largest_turned;
+    size_t kept; /* floats of tensors that aren't trained */
     size_t rows; /* of a block, at most */
     struct {
         size_t x, from, saved, at;

@@ -104,6 +104,19 @@ static int read_size(net_reader *reader, const char *what, size_t most, size_t *
                       what, most);
 }
 
+/* The next word, which must be a part of all, and not all. */
+static int read_part(net_reader *reader, double *out)
+{
+    const net_word *word = &reader->words[reader->next], *before = word - 1;
+    if (reader->next == reader->count || hill__parse_double(word->text, strlen(word->text), out) != HILL__NUMBER_FINITE ||
+        !(*out >= 0 && *out <= HILL__NET_PART))
+        return hill__fail(reader->error, HILL_ERECIPE,
+                          "net: character %zu: '%s' needs the part it drops, as in '%s 0.2', 0 to 0.99", before->at,
+                          before->text, before->text);
+    reader->next++;
+    return HILL_OK;
+}
+
 /* "5x5", "5" or "all". */
 static int read_window(net_reader *reader, hill__net_layer *layer)
 {
@@ -166,7 +179,7 @@ static int add_layer(net_reader *reader, hill__net *net, const hill__op *op, siz
         return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: more than %d layers", at, HILL__NET_LAYERS);
     *out = &net->layers[net->count++];
     **out = (hill__net_layer){.op = op, .groups = 1, .activation = hill__op_at(HILL__OP_identity), .at = at};
-    if (op->flags & HILL__OP_WEIGHTS)
+    if (op->flags & HILL__OP_UNITS)
         (*out)->activation = hill__op_at(HILL__OP_relu);
     return HILL_OK;
 }
@@ -203,6 +216,8 @@ static int read_layer(net_reader *reader, hill__net *net)
         HILL__TRY(read_size(reader, "a number of units", HILL__NET_UNITS, &layer->units));
     if (op->flags & HILL__OP_WINDOW)
         HILL__TRY(read_window(reader, layer));
+    if (op->flags & HILL__OP_PART)
+        HILL__TRY(read_part(reader, &layer->part));
     while (reader->next < reader->count)
         HILL__TRY(read_option(reader, layer));
     return HILL_OK;

@@ -10,6 +10,7 @@
 #define HILL__NET_LAYERS 64
 #define HILL__NET_UNITS 1048576
 #define HILL__NET_WINDOW 65535
+#define HILL__NET_PART 0.99 /* dropped at most */
 
 typedef struct hill__net_layer {
     const hill__op *op;
@@ -18,6 +19,7 @@ typedef struct hill__net_layer {
     size_t stride;        /* 0: 1, or a pooling window's width */
     size_t groups;
     bool same;
+    double part; /* that is dropped */
     const hill__op *activation;
     size_t at; /* 1-based character of the text */
 } hill__net_layer;

@@ -126,6 +126,7 @@ void hill_plan_free(hill_plan *plan)
     if (!plan)
         return;
     hill_allocator allocator = plan->allocator;
+    hill__free(&allocator, plan->slots, plan->slot_capacity, sizeof *plan->slots);
     hill__free(&allocator, plan->instrs, plan->capacity, sizeof *plan->instrs);
     hill_recipe_free(plan->recipe);
     hill__free(&allocator, plan, 1, sizeof *plan);
@@ -159,7 +160,7 @@ int hill_plan_info(const hill_plan *plan, hill_plan_sizes *sizes)
     sizes->inputs = plan->inputs;
     sizes->outputs = plan->outputs;
     sizes->parameters = plan->parameters;
-    sizes->tensors = 2 * plan->layers;
+    sizes->tensors = plan->slot_count;
     sizes->vector = plan->vector;
     sizes->row_operations = row_operations(plan);
     if (!hill__mul(plan->vector, hill__plan_vectors(plan) * sizeof(float), &sizes->vector_bytes) ||
@@ -172,33 +173,15 @@ int hill_plan_info(const hill_plan *plan, hill_plan_sizes *sizes)
     return HILL_OK;
 }
 
-/* Number `layer`, from 0, of those with weights. */
-static const hill__instr *weights_at(const hill_plan *plan, size_t layer)
-{
-    for (size_t i = 0; i < plan->count; i++)
-        if (plan->instrs[i].op->flags & HILL__OP_WEIGHTS && layer-- == 0)
-            return &plan->instrs[i];
-    return NULL;
-}
-
 int hill_plan_tensor(const hill_plan *plan, size_t i, hill_tensor *tensor)
 {
-    const hill__instr *instr = weights_at(plan, i / 2);
-    if (!instr)
+    if (i >= plan->slot_count)
         return HILL_EARGUMENT;
-    const hill__window *window = &instr->window;
-    bool is_weight = i % 2 == 0;
-    snprintf(tensor->name, sizeof tensor->name, "layer%zu.%s", i / 2 + 1, is_weight ? "weight" : "bias");
-    tensor->rank = !is_weight ? 1 : window->height ? 4 : 2;
-    tensor->offset = is_weight ? instr->weight : instr->bias;
-    memset(tensor->shape, 0, sizeof tensor->shape);
-    tensor->shape[0] = !is_weight ? instr->biases : window->height ? window->height : instr->inputs;
-    if (tensor->rank > 1)
-        tensor->shape[tensor->rank - 1] = instr->biases;
-    if (tensor->rank == 4) {
-        tensor->shape[1] = window->width;
-        tensor->shape[2] = window->in.channels / window->groups;
-    }
+    const hill__slot *slot = &plan->slots[i];
+    snprintf(tensor->name, sizeof tensor->name, "layer%zu.%s", slot->layer, slot->name);
+    tensor->rank = slot->rank;
+    tensor->offset = slot->offset;
+    memcpy(tensor->shape, slot->shape, sizeof tensor->shape);
     return HILL_OK;
 }
 

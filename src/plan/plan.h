@@ -16,6 +16,20 @@
 /* Floats a vector's tensors and scratch buffers are padded to: kernels may read and write the lanes behind the last float. */
 #define HILL__PAD HILL__LANES
 
+/* What a tensor begins as. */
+typedef enum hill__start { HILL__START_DRAWN, HILL__START_BIAS, HILL__START_ONE, HILL__START_ZERO } hill__start;
+
+/* A tensor of a vector. */
+typedef struct hill__slot {
+    const char *name;
+    size_t layer; /* from 1, of those that have tensors */
+    size_t instr; /* its instruction */
+    size_t rank, shape[4];
+    size_t offset, count;
+    hill__start start;
+    bool trained; /* else a layer keeps it: no gradient, no rule */
+} hill__slot;
+
 struct hill_plan {
     hill_allocator allocator;
     hill_recipe *recipe; /* resolved */
@@ -36,8 +50,12 @@ struct hill_plan {
     size_t block_rows;
     size_t batch; /* rows a step; 0: all there are */
     size_t vector;
+    size_t trained; /* floats from the start that rules see; behind them is what layers keep */
     size_t parameters;
-    size_t layers;
+    size_t layers; /* that have tensors */
+    size_t dropouts;
+    hill__slot *slots;
+    size_t slot_count, slot_capacity;
     size_t scratch; /* floats */
     hill__rule_id rule;
     hill__cost_knobs cost_knobs;

@@ -102,8 +102,10 @@ static int resolve_descent(hill_recipe *recipe, hill_error *error)
 static int resolve_rows(hill_recipe *recipe, hill_error *error)
 {
     int rule = hill__word_index(HILL_WORDS_RULE, hill_recipe_get(recipe, "rule"));
-    bool all = hill__rule_facts_of((hill__rule_id)rule)->rows != HILL__ROWS_ANY;
-    return all ? set_auto(recipe, "batch", "full", error) : HILL_OK;
+    hill__rule_rows rows = hill__rule_facts_of((hill__rule_id)rule)->rows;
+    if (rows != HILL__ROWS_ANY)
+        HILL__TRY(set_auto(recipe, "batch", "full", error));
+    return rows == HILL__ROWS_ALWAYS ? set_auto(recipe, "grow", "none", error) : HILL_OK;
 }
 
 static int resolve_length(hill_recipe *recipe, uint64_t rows, hill_error *error)

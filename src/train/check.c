@@ -84,6 +84,11 @@ static bool has_weights(const check_link *link)
     return link->op->flags & HILL__OP_WEIGHTS;
 }
 
+static bool has_moments(const check_link *link)
+{
+    return link->layer && link->layer->mean != HILL__NOWHERE;
+}
+
 /* Where in a row of values the input of a join's group is. */
 static size_t skip_of(const checker *c, const check_link *join)
 {
@@ -102,6 +107,9 @@ static void walk_link(const checker *c, size_t l, double *values, const double *
                              .inputs = link->inputs,
                              .weight = has_weights(link) ? c->weights + link->layer->weight : NULL,
                              .bias = has_weights(link) ? c->weights + link->layer->bias : NULL,
+                             .mean = has_moments(link) ? c->weights + link->layer->mean : NULL,
+                             .variance = has_moments(link) ? c->weights + link->layer->variance : NULL,
+                             .columns = link->layer ? link->layer->columns : 0,
                              .y = values + link->at,
                              .outputs = link->outputs,
                              .window = link->layer ? &link->layer->window : NULL,
@@ -113,10 +121,10 @@ static void walk_link(const checker *c, size_t l, double *values, const double *
     link->op->formula(&formula);
 }
 
-/* The cost of one row after a weight of unit `unit` of link l has changed; a window's weights have units everywhere. */
+/* The cost of one row after a weight of link l has changed: of unit `unit` in a dense layer, of units everywhere in others. */
 static double walk_from(const checker *c, size_t l, size_t unit, double *values, const double *target)
 {
-    bool everywhere = c->links[l].op->flags & HILL__OP_WINDOW;
+    bool everywhere = c->links[l].op != hill__op_at(HILL__OP_dense);
     walk_link(c, l, values, target, everywhere ? 0 : unit, everywhere ? c->links[l].outputs : 1);
     for (size_t next = l + 1; next < c->link_count; next++)
         walk_link(c, next, values, target, 0, c->links[next].outputs);
@@ -193,7 +201,7 @@ static double probe_work(const checker *c, size_t l)
 /* Weights of a tensor to probe, so that all tensors together stay within bounds; *rows shrinks first. */
 static size_t probes_for(const checker *c, size_t l, size_t count)
 {
-    double most = CHECK_WORK / (double)c->plan->layers / 2 / probe_work(c, l) / (double)c->rows;
+    double most = CHECK_WORK / (double)c->plan->slot_count / probe_work(c, l) / (double)c->rows;
     double share = (double)CHECK_WEIGHTS * (double)count / (double)c->plan->parameters;
     double probes = share < most ? share : most;
     probes = probes < 20 ? 20 : probes;
@@ -227,9 +235,19 @@ static void compare(checker *c, const hill_tensor *tensor, size_t element, doubl
     name_element(tensor, element, c->check->worst_weight, sizeof c->check->worst_weight);
 }
 
-static void check_tensor(checker *c, size_t index, size_t l)
+/* The link of a layer. */
+static size_t link_of(const checker *c, size_t instr)
+{
+    size_t l = 0;
+    while (c->links[l].instr != instr)
+        l++;
+    return l;
+}
+
+static void check_tensor(checker *c, size_t index)
 {
     hill_tensor tensor = HILL_TENSOR_INIT;
+    const size_t l = link_of(c, c->plan->slots[index].instr);
     hill_plan_tensor(c->plan, index, &tensor);
     const size_t outputs = tensor.shape[tensor.rank - 1], count = hill__tensor_count(&tensor);
     const size_t probes = probes_for(c, l, count);
@@ -292,7 +310,7 @@ static int gather_rows(checker *c, const hill_source *source)
 static size_t rows_for(const checker *c, uint64_t rows)
 {
     size_t most = rows < CHECK_ROWS ? (size_t)rows : CHECK_ROWS;
-    while (most > CHECK_ROWS_LEAST && probe_work(c, 0) * (double)most * 200 * 2 * (double)c->plan->layers > CHECK_WORK)
+    while (most > CHECK_ROWS_LEAST && probe_work(c, 0) * (double)most * 200 * (double)c->plan->slot_count > CHECK_WORK)
         most /= 2;
     return most;
 }
@@ -343,12 +361,9 @@ static int check_at(checker *c, const hill_source *source, uint64_t seed)
     for (size_t i = 0; i < c->plan->vector; i++)
         c->weights[i] = (double)c->point[i];
     HILL__TRY(gather_rows(c, source));
-    for (size_t l = 0, layer = 0; l < c->link_count; l++)
-        if (has_weights(&c->links[l])) {
-            check_tensor(c, 2 * layer, l);
-            check_tensor(c, 2 * layer + 1, l);
-            layer++;
-        }
+    for (size_t i = 0; i < c->plan->slot_count; i++)
+        if (c->plan->slots[i].trained)
+            check_tensor(c, i);
     bool flat = tensor_rms(c, 0, c->plan->vector) == 0;
     double kinks = (double)c->check->kinks / (double)(c->check->kinks + c->check->weights);
     if (flat || kinks > CHECK_KINKS || !(c->check->worst < c->check->limit))

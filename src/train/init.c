@@ -22,10 +22,16 @@ static const hill__op *activation_behind(const hill_plan *plan, size_t i)
 }
 
 /* Rules of second order see no way out of the symmetry of biases that are all 0 where the data is as symmetric. */
-static hill__init_id auto_init(const hill_plan *plan, const hill__op *activation, bool last)
+static bool starts_apart(const hill_plan *plan, const hill__slot *slot, const hill__op *activation)
 {
     bool bends = activation == hill__op_at(HILL__OP_tanh) || activation == hill__op_at(HILL__OP_sigmoid);
-    if (bends && !last && hill__rule_facts_of(plan->rule)->rows == HILL__ROWS_ALWAYS)
+    return bends && slot->layer < plan->layers && hill__rule_facts_of(plan->rule)->rows == HILL__ROWS_ALWAYS;
+}
+
+static hill__init_id auto_init(const hill_plan *plan, const hill__slot *slot)
+{
+    const hill__op *activation = activation_behind(plan, slot->instr);
+    if (starts_apart(plan, slot, activation))
         return HILL__INIT_nguyen_widrow;
     if (activation == hill__op_at(HILL__OP_selu))
         return HILL__INIT_lecun;
@@ -68,58 +74,74 @@ static double root_of(double x, uint64_t n)
     return low;
 }
 
+/* Where weights and biases are drawn from: the rule of `init`, or anywhere, where nothing is 0 or 1. */
+typedef struct init_draw {
+    const hill_plan *plan;
+    uint64_t seed;
+    int chosen; /* hill__init_id, or below 0 for auto */
+    bool anywhere;
+} init_draw;
+
 /*
- * Every unit gets weights of the same length, and a bias that puts its bend somewhere else among inputs of -1 to 1 (Nguyen and
- * Widrow: Improving the learning speed of 2-layer neural networks, 1990).
+ * Every unit gets weights of the same length, and a bias within that, which puts its bend somewhere else among inputs of -1 to 1
+ * (Nguyen and Widrow: Improving the learning speed of 2-layer neural networks, 1990).
  */
-static void draw_apart(const hill__instr *instr, uint64_t seed, uint64_t tensor, float *weights)
+static void draw_apart(const init_draw *how, size_t tensor, float *out)
 {
+    const hill__slot *slot = &how->plan->slots[tensor];
+    const hill__instr *instr = &how->plan->instrs[slot->instr];
     const size_t units = instr->biases;
     const double length = 0.7 * root_of((double)units, instr->fan_in);
-    float *w = weights + instr->weight;
-    draw(w, instr->weights, seed, tensor, -1, 2);
-    draw(weights + instr->bias, units, seed, tensor + 1, -(float)length, 2 * (float)length);
-    for (size_t unit = 0; unit < units; unit++) {
+    const float most = (float)(slot->start == HILL__START_BIAS ? length : 1);
+    draw(out, slot->count, how->seed, tensor, -most, 2 * most);
+    for (size_t unit = 0; unit < units && slot->start == HILL__START_DRAWN; unit++) {
         double sum = 0;
-        for (size_t i = unit; i < instr->weights; i += units)
-            sum += (double)w[i] * (double)w[i];
-        for (size_t i = unit; i < instr->weights && sum > 0; i += units)
-            w[i] = (float)(length * (double)w[i] / sqrt(sum));
+        for (size_t i = unit; i < slot->count; i += units)
+            sum += (double)out[i] * (double)out[i];
+        for (size_t i = unit; i < slot->count && sum > 0; i += units)
+            out[i] = (float)(length * (double)out[i] / sqrt(sum));
     }
 }
 
-static void draw_all(const hill_plan *plan, uint64_t seed, float *weights, int chosen, float bias_spread)
+static void draw_tensor(const init_draw *how, size_t tensor, float *out)
 {
-    uint64_t tensor = 0;
-    memset(weights, 0, plan->vector * sizeof *weights);
-    for (size_t i = 0; i < plan->count; i++) {
-        const hill__instr *instr = &plan->instrs[i];
-        if (!(instr->op->flags & HILL__OP_WEIGHTS))
-            continue;
-        bool last = tensor / 2 + 1 == plan->layers;
-        hill__init_id init = chosen < 0 ? auto_init(plan, activation_behind(plan, i), last) : (hill__init_id)chosen;
-        float spread = (float)spread_of(init, instr);
-        if (init == HILL__INIT_uniform) {
-            draw(weights + instr->weight, instr->weights, seed, tensor, 0, 1);
-            draw(weights + instr->bias, instr->biases, seed, tensor + 1, 0, 1);
-        } else if (init == HILL__INIT_nguyen_widrow && !last) {
-            draw_apart(instr, seed, tensor, weights);
-        } else {
-            if (spread > 0)
-                draw(weights + instr->weight, instr->weights, seed, tensor, -spread, 2 * spread);
-            if (bias_spread > 0)
-                draw(weights + instr->bias, instr->biases, seed, tensor + 1, -bias_spread, 2 * bias_spread);
-        }
-        tensor += 2;
+    const hill__slot *slot = &how->plan->slots[tensor];
+    const hill__instr *instr = &how->plan->instrs[slot->instr];
+    hill__init_id init = how->chosen < 0 ? auto_init(how->plan, slot) : (hill__init_id)how->chosen;
+    float low = 0, width = 0;
+    bool drawn = slot->start == HILL__START_DRAWN || slot->start == HILL__START_BIAS;
+    if (drawn && init == HILL__INIT_nguyen_widrow && slot->layer < how->plan->layers) {
+        draw_apart(how, tensor, out);
+        return;
     }
+    if (slot->start == HILL__START_ONE || slot->start == HILL__START_ZERO) {
+        low = (slot->start == HILL__START_ONE ? 1.0f : 0.0f) - (how->anywhere ? 0.5f : 0.0f);
+        width = how->anywhere ? 1.0f : 0.0f;
+    } else if (init == HILL__INIT_uniform) {
+        width = 1;
+    } else {
+        float spread = slot->start == HILL__START_BIAS ? how->anywhere ? 0.1f : 0.0f : (float)spread_of(init, instr);
+        low = -spread;
+        width = 2 * spread;
+    }
+    if (low != 0 || width > 0)
+        draw(out, slot->count, how->seed, tensor, low, width);
+}
+
+static void draw_all(const init_draw *how, float *weights)
+{
+    memset(weights, 0, how->plan->vector * sizeof *weights);
+    for (size_t i = 0; i < how->plan->slot_count; i++)
+        draw_tensor(how, i, weights + how->plan->slots[i].offset);
 }
 
 void hill__init_weights(const hill_plan *plan, uint64_t seed, float *weights)
 {
-    draw_all(plan, seed, weights, hill__word_index(HILL_WORDS_INIT, hill_recipe_get(plan->recipe, "init")), 0);
+    int chosen = hill__word_index(HILL_WORDS_INIT, hill_recipe_get(plan->recipe, "init"));
+    draw_all(&(init_draw){plan, seed, chosen, false}, weights);
 }
 
 void hill__init_anywhere(const hill_plan *plan, uint64_t seed, float *weights)
 {
-    draw_all(plan, seed, weights, -1, 0.1f);
+    draw_all(&(init_draw){plan, seed, -1, true}, weights);
 }

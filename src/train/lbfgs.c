@@ -212,11 +212,11 @@ static int lbfgs_go(lbfgs_line *line, double rate, lbfgs_look *start)
     return HILL_OK;
 }
 
-/* Whether the last step ended where this one begins, and nothing about the cost has changed since. */
+/* Whether the last step ended where this one begins. */
 static bool lbfgs_is_known(const lbfgs_line *line)
 {
     const hill_run *run = line->run;
-    return run->at.step > 0 && !run->plan->growth.any && memcmp(run->weights, line->point, line->n * sizeof(float)) == 0;
+    return run->at.step > 0 && memcmp(run->weights, line->point, line->n * sizeof(float)) == 0;
 }
 
 /* Cost and gradient where the step begins; what is known isn't looked at again. */

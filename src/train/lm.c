@@ -64,12 +64,9 @@ static double *lm_take(double *out, const float *in, size_t n, double factor)
 /* A vector times a factor, without the padding. */
 static void lm_pack(const hill_plan *plan, const float *vector, double factor, double *out)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        const hill__instr *instr = &plan->instrs[i];
-        if (!(instr->op->flags & HILL__OP_WEIGHTS))
-            continue;
-        out = lm_take(out, vector + instr->weight, instr->weights, factor);
-        out = lm_take(out, vector + instr->bias, instr->biases, factor);
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        const hill__slot *slot = &plan->slots[i];
+        out = lm_take(out, vector + slot->offset, slot->count, factor);
     }
 }
 
@@ -86,12 +83,9 @@ static void lm_try(const hill_run *run, const lm_work *lm, double rate)
     const hill_plan *plan = run->plan;
     const double *step = lm->step;
     memcpy(lm->trial, run->weights, plan->vector * sizeof *lm->trial);
-    for (size_t i = 0; i < plan->count; i++) {
-        const hill__instr *instr = &plan->instrs[i];
-        if (!(instr->op->flags & HILL__OP_WEIGHTS))
-            continue;
-        step = lm_put(lm->trial + instr->weight, run->weights + instr->weight, step, instr->weights, rate);
-        step = lm_put(lm->trial + instr->bias, run->weights + instr->bias, step, instr->biases, rate);
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        const hill__slot *slot = &plan->slots[i];
+        step = lm_put(lm->trial + slot->offset, run->weights + slot->offset, step, slot->count, rate);
     }
 }
 
@@ -130,8 +124,9 @@ static void lm_row(hill_run *run, lm_work *lm, const hill__walk *block, size_t r
 {
     const hill_plan *plan = run->plan;
     hill__walk walk = hill__run_walk(run, run->weights, 1);
+    walk.trains = true;
     walk.inputs = block->inputs + row * plan->inputs;
-    walk.targets = run->targets + row * plan->outputs;
+    walk.targets = block->targets + row * plan->outputs;
     walk.row_weights = NULL;
     double weight = block->row_weights ? (double)block->row_weights[row] : 1, root = sqrt(weight);
     const float *units = hill__walk_cost(plan, &walk);

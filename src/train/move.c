@@ -24,7 +24,7 @@ static void update_part(void *context, unsigned part, unsigned parts)
     update_job *job = context;
     const hill_run *run = job->run;
     size_t begin, end;
-    hill__split(run->plan->vector, HILL__PAD, part, parts, &begin, &end);
+    hill__split(run->plan->trained, HILL__PAD, part, parts, &begin, &end);
     float *first = run->moments[0] ? run->moments[0] + begin : NULL, *second = run->moments[1] ? run->moments[1] + begin : NULL;
     if (!run->kernels->rule[run->rule.loop](run->weights + begin, run->gradient + begin, first, second, end - begin,
                                             &job->update))
@@ -39,7 +39,7 @@ static bool update_weights(hill_run *run, double rate)
     update_job job = {.run = run, .update = hill__rule_update(&run->rule, run->at.numbers, step, rate, 1)};
     hill__walk walk = {.kernels = run->kernels, .pool = run->pool};
     if (run->shared)
-        hill__walk_share(&walk, run->plan->vector * UPDATE_WORK, update_part, &job);
+        hill__walk_share(&walk, run->plan->trained * UPDATE_WORK, update_part, &job);
     else
         update_part(&job, 0, 1);
     return !hill__flag_is_raised(&job.broken);

@@ -33,7 +33,7 @@ void hill__run_keep(hill_run *run)
 static bool name_tensor(const hill_run *run, const float *vector, const char *what, char *out, size_t size)
 {
     hill_tensor tensor = HILL_TENSOR_INIT;
-    for (size_t i = 2 * run->plan->layers; i-- > 0;) {
+    for (size_t i = run->plan->slot_count; i-- > 0;) {
         (void)hill_plan_tensor(run->plan, i, &tensor);
         if (!run->kernels->finite(vector + tensor.offset, hill__tensor_count(&tensor))) {
             snprintf(out, size, "%s %s", what, tensor.name);

@@ -26,6 +26,7 @@ hill__rule hill__rule_make(const hill_recipe *recipe)
     rule.beta2 = hill__recipe_number(recipe, "beta2");
     rule.epsilon = hill__recipe_number(recipe, "epsilon");
     rule.decay = hill__recipe_number(recipe, "decay");
+    rule.lasso = hill__recipe_number(recipe, "l1");
     return rule;
 }
 
@@ -101,6 +102,7 @@ hill__update hill__rule_update(const hill__rule *rule, const double *numbers, ui
     hill__update update = {
         .rate = (float)(is_adam ? own / (1 - hill__power(rule->beta1, step)) : own),
         .decay = rule->apart ? 0.0f : (float)rule->decay,
+        .lasso = (float)rule->lasso,
         .keep = rule->apart ? (float)(1 - own * rule->decay) : 1.0f,
         .momentum = (float)memory,
         .square = (float)rule->beta2,

@@ -14,7 +14,7 @@ typedef struct hill__rule {
     hill__rule_kind loop;
     bool apart;  /* decay is */
     double rate; /* the knob */
-    double momentum, alpha, beta1, beta2, epsilon, decay;
+    double momentum, alpha, beta1, beta2, epsilon, decay, lasso;
 } hill__rule;
 
 /* Numbers that a rule remembers from step to step besides its moments; all 0 before the first. */

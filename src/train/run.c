@@ -82,7 +82,8 @@ void hill__run_stand(hill_run *run)
 
 double hill__run_rate(const hill_run *run)
 {
-    return hill__schedule_rate(&run->schedule, run->at.step, run->at.plateau.drops) * run->slow;
+    double said = hill__schedule_rate(&run->schedule, run->at.step, run->at.plateau.drops);
+    return (run->told > 0 ? run->told : said) * run->slow;
 }
 
 size_t hill__run_block(const hill_run *run, uint64_t rows)
@@ -120,6 +121,7 @@ static void begin(hill_run *run)
     run->total_steps = epochs > UINT64_MAX / run->epoch_steps ? UINT64_MAX : epochs * run->epoch_steps;
     run->shuffled = !hill__recipe_is(recipe, "order", "file");
     run->rule = hill__rule_make(recipe);
+    run->most_norm = (float)hill__recipe_number(recipe, "max-norm");
     run->clip = hill__recipe_number(recipe, "clip");
     run->clip_value = hill__recipe_number(recipe, "clip-value");
     run->schedule = hill__schedule_make(recipe, run->epoch_steps, run->total_steps);
@@ -209,6 +211,7 @@ int hill_run_restart(hill_run *run, uint64_t seed)
         return HILL_EARGUMENT;
     memset(run->vectors, 0, hill__plan_vectors(plan) * plan->vector * sizeof(float));
     run->seed = seed;
+    run->told = 0;
     run->at = (hill__place){.plateau.best = INFINITY};
     run->good = (hill__good){.first_cost = INFINITY, .stops = run->good.stops};
     run->stop = run->total_steps ? HILL__STOP_NONE : HILL__STOP_EPOCHS;
@@ -218,6 +221,14 @@ int hill_run_restart(hill_run *run, uint64_t seed)
     hill__init_weights(plan, seed, run->weights);
     memcpy(run->best, run->weights, plan->vector * sizeof(float));
     hill__run_stand(run);
+    return HILL_OK;
+}
+
+int hill_run_set_rate(hill_run *run, double rate)
+{
+    if (!run->vectors || !isfinite(rate) || rate < 0)
+        return HILL_EARGUMENT;
+    run->told = rate;
     return HILL_OK;
 }
 

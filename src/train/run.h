@@ -85,11 +85,13 @@ struct hill_run {
     hill__permutation order; /* of this epoch */
     uint64_t grow_seed;      /* likewise */
     hill__rule rule;
+    float most_norm;         /* of a unit's weights; 0: any */
     double clip, clip_value; /* 0: none */
     hill__schedule schedule;
     hill__watch watch;
     hill__good good;
     double slow; /* what the ways back leave of the schedule's rate */
+    double told; /* the rate that the host set instead of the schedule's; 0: none */
     hill__stop stop;
     char message[500];
 };
@@ -103,7 +105,7 @@ int hill__run_gather(hill_run *run, const hill_source *source, size_t count);
 /* What follows from the place and the ways back, once they were set: the order of the epoch, the rate's part. */
 void hill__run_stand(hill_run *run);
 
-/* The rate of the step to come: what the schedule says, halved with every way back. */
+/* The rate of the step to come: what the schedule or the host says, halved with every way back. */
 double hill__run_rate(const hill_run *run);
 
 /* Keeps weights, moments and place as those to go back to. */

@@ -12,6 +12,7 @@
 #include "base/fpenv.h"
 #include "train/grow.h"
 #include "train/move.h"
+#include "train/shorten.h"
 
 /* After how many steps it is looked whether the weights are good: while the mean cost is at most so many times the first. */
 #define GOOD_STEPS 256u
@@ -60,6 +61,11 @@ int hill__batch_block(hill_run *run, const hill__batch *batch, size_t done, cons
     *walk = hill__run_walk(run, weights, rows);
     if (run->plan->growth.any)
         hill__grow_rows(run->plan, run->grow_seed, run->rows, walk, run->targets);
+    walk->kept = run->weights;
+    walk->trains = true;
+    walk->seed = run->seed;
+    walk->step = run->at.step;
+    walk->first_row = done;
     return HILL_OK;
 }
 
@@ -243,6 +249,7 @@ int hill_step(hill_run *run, hill_row *row)
     HILL__TRY(hill__move(run, &batch, rate));
     if (batch.fault)
         return retreat(run, batch.fault, batch.block, row);
+    hill__shorten(run);
     if (row)
         fill_row(run, row, run->at.step + 1, batch.cost / (double)batch.count, rate);
     if (batch.norms) {

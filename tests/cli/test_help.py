@@ -14,7 +14,7 @@ from command_tables import numbers_table
 
 pytestmark = pytest.mark.quick
 
-VERBS = ["train", "eval", "predict", "info", "check", "help", "version"]
+VERBS = ["train", "find-rate", "race", "eval", "predict", "info", "check", "help", "version"]
 
 
 def ways(verb):

@@ -34,10 +34,13 @@ def test_every_answer_to_a_full_disk(trees):
 
 
 def test_training_outlives_a_full_standard_output(downhill):
-    with open("/dev/full", "wb") as full:
-        done = run_into(downhill, {"stdout": full}, ["train", "xor.csv", *QUICK, "--json"])
-    assert done.returncode == IO and done.stderr.endswith(FULL)
+    for words in (["train", "xor.csv", *QUICK, "--json"], ["find-rate", "xor.csv"], ["find-rate", "xor.csv", "--json"],
+                  ["race", "xor.csv", *QUICK], ["race", "xor.csv", *QUICK, "--json"]):
+        with open("/dev/full", "wb") as full:
+            done = run_into(downhill, {"stdout": full}, words)
+        assert done.returncode == IO and done.stderr.endswith(FULL), words
     downhill("info", "xor.safetensors")
+    assert "were finished before" in downhill("race", "xor.csv", *QUICK).stderr
 
 
 def test_nobody_reads_the_answer(trees):

@@ -33,9 +33,9 @@ import faults
 NET = ["--net", "4 tanh", "--epochs", "2", "--batch", "16", "--valid", "0.25"]
 INPUTS = ("csv", "csv.gz", "npz", "idx", "stdin")
 VERBS = ("train", "train-files", "train-back", "resume", "resume-first", "resume-file", "predict", "predict-out", "eval",
-         "info-data", "info-model", "check", "help")
-ONLY_CSV = ("train-files", "train-back", "info-model", "help")
-WITHOUT_SANITIZERS = ("train-files", "train-back", "resume-first", "resume-file")  # in `make test`, where time is short
+         "info-data", "info-model", "check", "find-rate", "race", "help")
+ONLY_CSV = ("train-files", "train-back", "info-model", "find-rate", "race", "help")
+WITHOUT_SANITIZERS = ("train-files", "train-back", "resume-first", "resume-file", "find-rate", "race")  # in `make test`, where time is short
 
 
 def table(rows=36, seed=1):
@@ -140,6 +140,11 @@ def cases(bench, kind):
         "info-data": ["info", data],
         "info-model": ["info", "m.safetensors", "--json"],
         "check": ["check", "m.safetensors", data],
+        "find-rate": faults.Case(["find-rate", data, *NET, "--svg", "p.svg", "--log", "run.jsonl", "--json"],
+                                 {**files, "p.svg": b"<svg old"}, ("p.svg", "run.jsonl"), stdin),
+        "race": faults.Case(["race", data, *NET, "--rules", "sgd,adam", "--checkpoint-every", "0", "--out", ".", "--json"], files,
+                            ("race.jsonl", *(f"{rule}.{kind}" for rule in ("sgd", "adam") for kind in ("jsonl", "safetensors"))),
+                            stdin),
         "help": ["help", "train"],
     }
     if kind == "csv":

@@ -87,6 +87,8 @@ RECIPES = {
     "rmsprop": ("points", "target=y valid=0 rule=rmsprop alpha=0.95 epochs=4 batch=64 net=70.selu"),
     "adam": ("points", "target=y valid=0 rule=adam beta1=0.85 beta2=0.98 decay=0.01 epochs=4 batch=100 net=20.tanh"),
     "adamw": ("points", "target=y valid=0 rule=adamw decay=0.1 epochs=4 batch=7 net=9.relu,5.relu"),
+    "l1": ("points", "target=y valid=0 rule=momentum l1=0.001 epochs=4 batch=32 net=20.relu"),
+    "max-norm": ("digits", "valid=0 max-norm=0.5 l1=1e-4 epochs=1 batch=40 net=conv.3.3x3.relu,maxpool.2,23.relu"),
     "nadam": ("points", "target=y valid=0 rule=nadam beta1=0.8 decay=0.01 epochs=4 batch=100 net=20.tanh"),
     "schedule-free": ("points", "target=y valid=0 rule=schedule-free beta2=0.99 warmup=1 epochs=4 batch=37 net=20.tanh"),
     "rprop": ("points", "target=y valid=0 rule=rprop decay=0.001 epochs=30 net=9.relu,5.tanh"),
@@ -136,7 +138,12 @@ RECIPES = {
     "conv": ("digits", "valid=0 epochs=2 batch=64 net=conv.8.3x3.relu,maxpool.2,conv.20.5x5.relu,maxpool.2,21.relu"),
     "conv-same": ("digits", "valid=0 epochs=1 batch=full net=conv.6.4x3.stride.2.same.silu,conv.12.3.same.groups.3,avgpool.all"),
     "conv-line": ("wide", "target=sum valid=0 epochs=2 batch=50 net=conv.9.5.tanh,maxpool.3.stride.1,conv.4.3.gelu"),
+    "lines": ("digits", "valid=0.2 epochs=1 batch=50 net=dropout.1e-1,conv.6.5x5.stride.3.identity,layernorm.gelu,maxpool.2,"
+                        "dropout.4e-1,17.identity,layernorm"),
+    "dropout": ("wide", "target=letter valid=0 rule=momentum epochs=2 batch=full net=70.relu,dropout.5e-1,40.relu,dropout.2e-1"),
     "residual": ("points", "target=y valid=0 epochs=3 batch=20 net=9.tanh,[7.gelu,[7.silu],9.identity],5"),
+    "columns": ("digits", "valid=0.2 epochs=2 batch=50 rule=adamw net=scale,conv.6.5x5.stride.3.identity,batchnorm.relu,20.identity,"
+                          "batchnorm.tanh,scale.gelu"),
     # Every way to grow.
     "grow": ("digits", "valid=0 epochs=2 batch=50 net=9.relu grow=shift_2,rotate_10,scale_0.1,elastic_1.5,flip,cutout_6,mixup_0.3"),
     # Work enough for eight threads: in products cut by rows, and by columns; in a block of rows and a short one; in long sums;

@@ -142,7 +142,10 @@ def test_lbfgs_solves_xor(tmp_path):
     (["--rule", "lm", "--batch", 10], "--batch full"),
     (["--rule", "lbfgs", "--batch", 10], "--batch full"),
     (["--rule", "lbfgs", "--clip", 1], "clip: lbfgs"),
-    (["--rule", "lm", "--clip-value", 1], "clip: lm"),
+    (["--rule", "lm", "--clip-value", 1], "clip-value: lm"),
+    (["--rule", "lbfgs", "--max-norm", 1], "max-norm: lbfgs"),
+    (["--rule", "lm", "--net", "9 tanh, dropout 0.1"], "net: lm compares"),
+    (["--rule", "lbfgs", "--net", "9 identity, batchnorm tanh"], "net: lbfgs compares"),
     (["--rule", "lm", "--cost", "huber"], "not huber"),
     (["--rule", "lm", "--net", "100 tanh, 100 tanh"], "of which lm takes at most 3000"),
 ])

@@ -50,6 +50,45 @@ NETS = {
 }
 
 
+def normal(x, p, layer):
+    """Batch normalisation, whose means and variances follow."""
+    return F.batch_norm(x, p[f"{layer}.mean"], p[f"{layer}.variance"], p[f"{layer}.weight"], p[f"{layer}.bias"], training=True)
+
+
+NETS["normal"] = ("conv 6 3x3 identity, batchnorm tanh, maxpool 2, 7 identity, batchnorm silu",
+                  [(3, 3, 3, 6), (6,), (54, 7), (7,), (7, 4)],
+                  lambda x, p: dense(F.silu(normal(dense(flat(F.max_pool2d(torch.tanh(normal(conv(x, p, "layer1"), p, "layer2")),
+                                                                           2)), p, "layer3"), p, "layer4")), p, "layer5"))
+NETS["scale"] = ("scale, conv 4 3x3 tanh, scale silu, avgpool all", [(3,), (3, 3, 3, 4), (4,), (4, 4)],
+                 lambda x, p: dense(F.silu(torch.tanh(conv(x * p["layer1.weight"][:, None, None], p, "layer2"))
+                                           * p["layer3.weight"][:, None, None]).mean((2, 3)), p, "layer4"))
+
+
+def lines(x, p, layer):
+    """Layer normalisation, over the channels of a pixel."""
+    last = x.movedim(1, -1)
+    return F.layer_norm(last, last.shape[-1:], p[f"{layer}.weight"], p[f"{layer}.bias"]).movedim(-1, 1)
+
+
+NETS["lines"] = ("layernorm, conv 6 3x3 identity, layernorm gelu, maxpool 2, 7 tanh, layernorm",
+                 [(3,), (3, 3, 3, 6), (6,), (54, 7), (7,), (7, 4)],
+                 lambda x, p: dense(lines(torch.tanh(dense(flat(F.max_pool2d(F.gelu(lines(conv(lines(x, p, "layer1"), p, "layer2"), p,
+                                                                                         "layer3")), 2)), p, "layer4")),
+                                          p, "layer5"), p, "layer6"))
+
+
+def start_of(generator, name, shapes):
+    start = {}
+    for i, shape in enumerate(shapes, 1):
+        start[f"layer{i}.weight"] = weights(generator, *shape) + (len(shape) == 1)
+        if len(shape) > 1 or name in ("normal", "lines"):
+            start[f"layer{i}.bias"] = weights(generator, shape[-1])
+        if len(shape) == 1 and name == "normal":
+            start[f"layer{i}.mean"] = weights(generator, *shape)
+            start[f"layer{i}.variance"] = 1 + abs(weights(generator, *shape))
+    return {key: value.astype("f4") for key, value in start.items()}
+
+
 @pytest.mark.parametrize("name", NETS)
 def test_net(tmp_path, name):
     text, shapes, forward = NETS[name]
@@ -57,19 +96,17 @@ def test_net(tmp_path, name):
     pictures = generator.integers(0, 256, (ROWS, HEIGHT, WIDTH, CHANNELS), dtype=numpy.uint8)
     labels = generator.integers(0, 4, ROWS)
     numpy.savez(tmp_path / "data.npz", x=pictures, y=labels)
-    start = {}
-    for i, shape in enumerate(shapes, 1):
-        start[f"layer{i}.weight"] = weights(generator, *shape).astype("f4")
-        start[f"layer{i}.bias"] = weights(generator, shape[-1]).astype("f4")
+    start = start_of(generator, name, shapes)
     tensors.save_file(start, tmp_path / "start.safetensors")
     downhill(tmp_path, "train", "data.npz", "--net", text, "--rule", "sgd", "--rate", 0.05, "--batch", BATCH, "--epochs", EPOCHS,
              "--order", "file", "--valid", 0, "--start", "start.safetensors", "--out", "m.safetensors")
     got = tensors.load_file(tmp_path / "m.safetensors")
 
-    p = {key: torch.tensor(value, dtype=torch.float64, requires_grad=True) for key, value in start.items()}
+    p = {key: torch.tensor(value, dtype=torch.float64) for key, value in start.items()}
+    trained = [value.requires_grad_() for key, value in p.items() if key.endswith(("weight", "bias"))]
     x = torch.tensor(pictures / 255.0)
     x = ((x - x.mean()) / x.std(unbiased=False)).permute(0, 3, 1, 2)
-    optimiser = torch.optim.SGD(list(p.values()), lr=0.05)
+    optimiser = torch.optim.SGD(trained, lr=0.05)
     for _ in range(EPOCHS):
         for begin in range(0, ROWS, BATCH):
             optimiser.zero_grad()

@@ -834,11 +834,16 @@ static void products_hide_no_nan(void **state)
 
 /* ---- rules --------------------------------------------------------------------------------------------------------------- */
 
+static double lasso_truth(double w, const hill__update *u)
+{
+    return (double)u->lasso * ((w > 0) - (w < 0));
+}
+
 /* One weight's update in double. */
 static void rule_truth(hill__rule_kind rule, double *w, double g, double *m, double *v, const hill__update *u)
 {
     double rate = (double)u->rate, momentum = (double)u->momentum, step;
-    g += (double)u->decay * *w;
+    g += (double)u->decay * *w + lasso_truth(*w, u);
     switch (rule) {
     case HILL__RULE_sgd:
         step = g;
@@ -876,6 +881,7 @@ static void rule_truth(hill__rule_kind rule, double *w, double g, double *m, dou
 static void schedule_free_truth(double *w, double g, double *m, double *v, const hill__update *u)
 {
     double between = (1 - (double)u->momentum) * *m + (double)u->momentum * *w;
+    g += lasso_truth(between, u);
     *v = (double)u->square * *v + (1 - (double)u->square) * g * g;
     *m -= (double)u->rate * (g / (sqrt(*v) + (double)u->epsilon) + (double)u->decay * between);
     *w = (1 - (double)u->blend) * *w + (double)u->blend * *m;
@@ -883,7 +889,7 @@ static void schedule_free_truth(double *w, double g, double *m, double *v, const
 
 static void rprop_truth(double *w, double g, double *m, double *v, const hill__update *u)
 {
-    g += (double)u->decay * *w;
+    g += (double)u->decay * *w + lasso_truth(*w, u);
     *v = *v == 0 ? 1 : *v;
     if (g * *m > 0)
         *v = fmin((double)1.2f * *v, (double)u->most);
@@ -896,7 +902,7 @@ static void rprop_truth(double *w, double g, double *m, double *v, const hill__u
 static void quickprop_truth(double *w, double g, double *m, double *v, const hill__update *u)
 {
     double sign = *v < 0 ? -1 : 1, down, before = -*m * sign, ratio;
-    g += (double)u->decay * *w;
+    g += (double)u->decay * *w + lasso_truth(*w, u);
     down = -g * sign;
     ratio = down > 1.75 / 2.75 * before ? 1.75 : fmax(-1.75, fmin(1.75, down / (before - down)));
     *v = *v == 0 ? -(double)u->rate * g : ratio * *v - (down > 0 ? (double)u->rate * g : 0);
@@ -927,6 +933,7 @@ static void rules_are_right(void **state)
     enum { N = 48, STEPS = 20 };
     const hill__update u = {.rate = 0.05f,
                             .decay = 0.02f,
+                            .lasso = 0.01f,
                             .keep = 0.999f,
                             .momentum = 0.875f,
                             .square = 0.96875f,
@@ -1082,6 +1089,67 @@ static void sums_over_rows_are_one_chain(void **state)
             }
 }
 
+/* Columns from shorter than the bound to longer; what stands beside them stays. */
+static void columns_are_shortened(void **state)
+{
+    (void)state;
+    enum { ROWS = 7, ROOM = 40 };
+    float w[ROWS * ROOM], scalar[ROWS * ROOM];
+    EACH_ROW(k)
+    for (size_t n = 1; n < ROOM; n++) {
+        draw_floats(w, COUNT_OF(w), n, 1);
+        for (size_t i = 0; i < COUNT_OF(w); i++)
+            scalar[i] = w[i] *= (float)(i % ROOM) / 20;
+        k->shorten(w, ROOM, ROWS, n, 0.7f);
+        for (size_t j = 0; j < ROOM; j++) {
+            double square = 0, length = 0;
+            for (size_t r = 0; r < ROWS; r++) {
+                square += (double)scalar[r * ROOM + j] * (double)scalar[r * ROOM + j];
+                length += (double)w[r * ROOM + j] * (double)w[r * ROOM + j];
+            }
+            bool longer = j < n && sqrt(square) > 0.7;
+            assert_true(longer ? fabs(sqrt(length) - 0.7) < 1e-6 : length == square);
+        }
+        hill__kernels_scalar.shorten(scalar, ROOM, ROWS, n, 0.7f);
+        assert_same_floats(w, scalar, COUNT_OF(w), "shortened columns", k->name);
+    }
+}
+
+/* Lines of every length: mean 0, deviation 1 but for the epsilon; the proof of the gradient has the slope. */
+static void lines_are_standardised(void **state)
+{
+    (void)state;
+    enum { LINES = 3, MOST = 40 };
+    float x[LINES * MOST], d[LINES * MOST + 1], y[LINES * MOST + 1], inverse[LINES], right[LINES * MOST], right_inverse[LINES];
+    EACH_ROW(k)
+    for (size_t n = 1; n <= MOST; n++) {
+        const size_t all = LINES * n;
+        draw_floats(x, all, n, 3);
+        draw_floats(d, all, 100 + n, 1);
+        y[all] = d[all] = GUARD;
+        k->standardize(y, inverse, x, LINES, n);
+        hill__kernels_scalar.standardize(right, right_inverse, x, LINES, n);
+        assert_same_floats(y, right, all, "standardised lines", k->name);
+        assert_same_floats(inverse, right_inverse, LINES, "their deviations", k->name);
+        for (size_t r = 0; r < LINES; r++) {
+            double mean = 0, square = 0, wanted = 1 - 1e-5 * (double)inverse[r] * (double)inverse[r];
+            for (size_t i = r * n; i < (r + 1) * n; i++) {
+                mean += (double)y[i] / (double)n;
+                square += (double)y[i] * (double)y[i] / (double)n;
+            }
+            assert_true(fabs(mean) < 1e-6 && fabs(square - (n == 1 ? 0 : wanted)) < 1e-5);
+        }
+        k->multiply(right, d, y, all);
+        for (size_t i = 0; i < all; i++)
+            assert_true(right[i] == d[i] * y[i]);
+        memcpy(right, d, all * sizeof *right);
+        k->standardize_slope(d, y, inverse, LINES, n);
+        hill__kernels_scalar.standardize_slope(right, y, inverse, LINES, n);
+        assert_same_floats(d, right, all, "slope of lines", k->name);
+        assert_true(y[all] == GUARD && d[all] == GUARD);
+    }
+}
+
 static void transposition_moves_every_float(void **state)
 {
     (void)state;
@@ -1143,6 +1211,8 @@ int main(void)
         cmocka_unit_test(whole_vectors_are_right),
         cmocka_unit_test(faded_means_are_zero),
         cmocka_unit_test(sums_over_rows_are_one_chain),
+        cmocka_unit_test(columns_are_shortened),
+        cmocka_unit_test(lines_are_standardised),
         cmocka_unit_test(transposition_moves_every_float),
         cmocka_unit_test(finite_sees_every_nan_and_infinity),
         cmocka_unit_test(every_row_listed_has_run),

@@ -454,6 +454,34 @@ static void divergence_names_its_place_and_is_not_applied(void **state)
     park(&d);
 }
 
+static void a_rate_that_the_host_sets_beats_the_schedule_until_it_is_taken_back(void **state)
+{
+    drive d, twin;
+    hill_row row = HILL_ROW_INIT;
+    (void)state;
+    const char *text = "net=8 tanh\nrule=sgd\nbatch=20\nepochs=4\nrate=0.5\nwarmup=1\nschedule=cosine";
+    assert_int_equal(drive_to_its_end(&d, text, NULL), HILL_DONE);
+    assert_int_equal(drive_to_its_end(&twin, "net=8 tanh\nrule=sgd\nbatch=20\nepochs=4\nrate=0.125", NULL), HILL_DONE);
+    const double wrong[] = {-1e-9, NAN, INFINITY};
+    for (size_t i = 0; i < COUNT_OF(wrong); i++)
+        assert_int_equal(hill_run_set_rate(d.run, wrong[i]), HILL_EARGUMENT);
+    hill_run_restart(d.run, 1);
+    assert_int_equal(hill_run_set_rate(d.run, 0.125), HILL_OK);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(hill_step(d.run, &row), HILL_ROW);
+        assert_true(row.rate == 0.125);
+    }
+    assert_memory_equal(d.run->weights, twin.run->weights, d.plan->vector * sizeof(float));
+    hill_run_restart(d.run, 1);
+    assert_true(hill_step(d.run, &row) == HILL_ROW && row.rate == 0.1);
+    assert_int_equal(hill_run_set_rate(d.run, 3), HILL_OK);
+    assert_true(hill_step(d.run, &row) == HILL_ROW && row.rate == 3);
+    assert_int_equal(hill_run_set_rate(d.run, 0), HILL_OK);
+    assert_true(hill_step(d.run, &row) == HILL_ROW && row.rate == 0.5 * (3.0 / 5));
+    park(&d);
+    park(&twin);
+}
+
 static void ways_back_halve_the_rate_and_are_the_same_everywhere(void **state)
 {
     hill_host host = HILL_HOST_INIT;
@@ -726,6 +754,7 @@ int main(void)
         cmocka_unit_test(a_step_allocates_nothing),
         cmocka_unit_test(every_failing_allocation_is_told),
         cmocka_unit_test(divergence_names_its_place_and_is_not_applied),
+        cmocka_unit_test(a_rate_that_the_host_sets_beats_the_schedule_until_it_is_taken_back),
         cmocka_unit_test(ways_back_halve_the_rate_and_are_the_same_everywhere),
         cmocka_unit_test(there_are_five_ways_back),
         cmocka_unit_test(the_best_of_a_way_given_up_is_forgotten),

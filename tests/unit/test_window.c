@@ -29,6 +29,9 @@ static const char *const nets[] = {
     "[conv 2 3x3 same tanh], avgpool 2, 5 tanh",
     "conv 4 2x2 tanh, [conv 6 3x3 same gelu, [conv 6 1x1 silu], conv 4 3x3 same identity], maxpool 2, 9 tanh, [7 tanh, 9 tanh]",
     "5 tanh, [5 softmax], [5 tanh, 5 silu]",
+    "layernorm, conv 4 2x2 identity, layernorm gelu, 9 tanh, layernorm, dropout 0.3, [9 tanh, dropout 0.2, layernorm softmax]",
+    "scale, conv 4 3x3 identity, batchnorm tanh, maxpool 2, 5 identity, batchnorm",
+    "batchnorm silu, 17 tanh, scale softplus, [batchnorm elu, 17 tanh]",
 };
 
 static hill_plan *picture_plan(const char *net, const char *more, const hill_shape *shape, bool fused)
