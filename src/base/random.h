@@ -17,7 +17,7 @@ typedef enum hill__purpose {
     HILL__PURPOSE_SPLIT = 3, /* step: the class; element: the round */
     HILL__PURPOSE_CHECK = 4,
     HILL__PURPOSE_GROW = 5,   /* step: the epoch, for a seed of its own; under that one, the row */
-    HILL__PURPOSE_DROPOUT = 6 /* step: the step, for a key of each layer; under that one, the row's place in its batch */
+    HILL__PURPOSE_DROPOUT = 6 /* step: the step, for a key of each layer; under that one, a group of 128 numbers */
 } hill__purpose;
 
 /* One block of Philox4x32-10: 128 counter bits and 64 key bits to 128 random bits. */

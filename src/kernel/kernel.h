@@ -165,6 +165,14 @@ typedef struct hill__update {
     float least, most;           /* rprop: bounds of a weight's step, in rates */
 } hill__update;
 
+/* What a mask drops: floats whose 16 bits are under `least`; others become `stretch`. The first float begins a group of 128. */
+typedef struct hill__drop {
+    uint32_t key[2], purpose;
+    uint64_t group;
+    float least, stretch;
+} hill__drop;
+#define HILL__DROP_GROUP 128u
+
 #define HILL__RULES(X) \
     X(sgd)             \
     X(momentum)        \
@@ -203,6 +211,7 @@ typedef struct hill__kernels {
     /* out = (x - mean) / sqrt(variance + 1e-5) of every line of n, with one over that root into inverse[lines]; and its slope. */
     void (*standardize)(float *out, float *inverse, const float *x, size_t lines, size_t n);
     void (*standardize_slope)(float *d, const float *y, const float *inverse, size_t lines, size_t n);
+    void (*drop)(float *mask, size_t n, const hill__drop *drop);
     void (*multiply)(float *out, const float *a, const float *b, size_t n); /* out may be a */
     /* Columns of w[rows][cols], rows w_row floats apart, that are longer than `most` become that long. */
     void (*shorten)(float *w, size_t w_row, size_t rows, size_t cols, float most);

@@ -33,6 +33,15 @@ V_INLINE VF ISA(load_part)(const float *p, size_t n, float fill)
                                                       : _mm256_blendv_ps(_mm256_set1_ps(fill), all, _mm256_castsi256_ps(part));
 }
 
+/* Even and odd lanes apart, for their products take the room of two. */
+V_INLINE VI ISA(multiply_whole)(VI a, uint32_t b, VI *high)
+{
+    VI factor = _mm256_set1_epi32((int)b);
+    VI even = _mm256_mul_epu32(a, factor), odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), factor);
+    *high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA);
+    return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA);
+}
+
 #define v_load(p) _mm256_loadu_ps(p)
 #define v_store(p, a) _mm256_storeu_ps(p, a)
 #define v_load_part(p, n, fill) ISA(load_part)(p, n, fill)
@@ -65,6 +74,8 @@ V_INLINE VF ISA(load_part)(const float *p, size_t n, float fill)
 #define vi_add(a, b) _mm256_add_epi32(a, b)
 #define vi_sub(a, b) _mm256_sub_epi32(a, b)
 #define vi_and(a, b) _mm256_and_si256(a, b)
+#define vi_xor(a, b) _mm256_xor_si256(a, b)
+#define vi_multiply(a, b, high) ISA(multiply_whole)(a, b, high)
 #define vi_shift_left23(a) _mm256_slli_epi32(a, 23)
 #define vi_shift_right(a, n) _mm256_srai_epi32(a, n)
 

@@ -21,6 +21,15 @@
 
 #define V_PART(n) ((__mmask16)((n) >= 16 ? 0xFFFFu : (1u << (n)) - 1u))
 
+/* Even and odd lanes apart, for their products take the room of two. */
+V_INLINE VI ISA(multiply_whole)(VI a, uint32_t b, VI *high)
+{
+    VI factor = _mm512_set1_epi32((int)b);
+    VI even = _mm512_mul_epu32(a, factor), odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), factor);
+    *high = _mm512_mask_mov_epi32(_mm512_srli_epi64(even, 32), 0xAAAA, odd);
+    return _mm512_mask_mov_epi32(even, 0xAAAA, _mm512_slli_epi64(odd, 32));
+}
+
 #define v_load(p) _mm512_loadu_ps(p)
 #define v_store(p, a) _mm512_storeu_ps(p, a)
 #define v_load_part(p, n, fill) _mm512_mask_loadu_ps(_mm512_set1_ps(fill), V_PART(n), p)
@@ -53,6 +62,8 @@
 #define vi_add(a, b) _mm512_add_epi32(a, b)
 #define vi_sub(a, b) _mm512_sub_epi32(a, b)
 #define vi_and(a, b) _mm512_and_si512(a, b)
+#define vi_xor(a, b) _mm512_xor_si512(a, b)
+#define vi_multiply(a, b, high) ISA(multiply_whole)(a, b, high)
 #define vi_shift_left23(a) _mm512_slli_epi32(a, 23)
 #define vi_shift_right(a, n) _mm512_srai_epi32(a, n)
 

@@ -20,6 +20,7 @@
 #undef LANES
 #undef LANE_VECS
 #undef LEAK
+#undef DROP_GROUP
 #undef LINE_EPSILON
 #undef LINE_SUM
 #undef LN2
@@ -99,7 +100,9 @@
 #undef v_whole
 #undef vi_add
 #undef vi_and
+#undef vi_multiply
 #undef vi_set
 #undef vi_shift_left23
 #undef vi_shift_right
 #undef vi_sub
+#undef vi_xor

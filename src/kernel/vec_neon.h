@@ -62,6 +62,16 @@ V_INLINE VF ISA(load_bytes)(const unsigned char *p)
     return vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(four))))));
 }
 
+/* The low half of the product of two unsigned numbers; *high gets the other. */
+V_INLINE VI ISA(multiply_whole)(VI a, uint32_t b, VI *high)
+{
+    uint32x4_t of = vreinterpretq_u32_s32(a), factor = vdupq_n_u32(b);
+    uint32x4_t first = vreinterpretq_u32_u64(vmull_u32(vget_low_u32(of), vget_low_u32(factor)));
+    uint32x4_t last = vreinterpretq_u32_u64(vmull_high_u32(of, factor));
+    *high = vreinterpretq_s32_u32(vuzp2q_u32(first, last));
+    return vreinterpretq_s32_u32(vuzp1q_u32(first, last));
+}
+
 #define v_load(p) vld1q_f32(p)
 #define v_store(p, a) vst1q_f32(p, a)
 #define v_load_part(p, n, fill) ISA(load_part)(p, n, fill)
@@ -94,6 +104,8 @@ V_INLINE VF ISA(load_bytes)(const unsigned char *p)
 #define vi_add(a, b) vaddq_s32(a, b)
 #define vi_sub(a, b) vsubq_s32(a, b)
 #define vi_and(a, b) vandq_s32(a, b)
+#define vi_xor(a, b) veorq_s32(a, b)
+#define vi_multiply(a, b, high) ISA(multiply_whole)(a, b, high)
 #define vi_shift_left23(a) vshlq_n_s32(a, 23)
 #define vi_shift_right(a, n) vshrq_n_s32(a, n)
 

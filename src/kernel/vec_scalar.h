@@ -38,6 +38,14 @@ V_INLINE VF ISA(from_bits)(VI i)
     return a;
 }
 
+/* The low half of the product of two unsigned numbers; *high gets the other. */
+V_INLINE VI ISA(multiply_whole)(VI a, uint32_t b, VI *high)
+{
+    uint64_t product = (uint64_t)(uint32_t)a * b;
+    *high = (VI)(uint32_t)(product >> 32);
+    return (VI)(uint32_t)product;
+}
+
 /* a and b the right way round: where one is NaN the result is b. */
 V_INLINE VF ISA(max)(VF a, VF b)
 {
@@ -81,6 +89,8 @@ V_INLINE VF ISA(min)(VF a, VF b)
 #define vi_add(a, b) ((int32_t)((uint32_t)(a) + (uint32_t)(b)))
 #define vi_sub(a, b) ((int32_t)((uint32_t)(a) - (uint32_t)(b)))
 #define vi_and(a, b) ((a) & (b))
+#define vi_xor(a, b) ((a) ^ (b))
+#define vi_multiply(a, b, high) ISA(multiply_whole)(a, b, high)
 #define vi_shift_left23(a) ((int32_t)((uint32_t)(a) << 23))
 #define vi_shift_right(a, n) ((a) >= 0 ? (a) >> (n) : ~(~(a) >> (n)))
 #define v_transpose(out, out_row, in, in_row) (*(out) = *(in))

@@ -35,6 +35,12 @@ static void session_quote(hill__text *text, const char *value)
     hill__text_add_string(text, "'");
 }
 
+/* What goes without saying. */
+static bool session_is_plain(const char *value)
+{
+    return strcmp(value, "none") == 0 || strcmp(value, "constant") == 0;
+}
+
 /* Every knob of the list that was "auto" in `asked` and no longer is. */
 static void session_tell(hill_session *session, const hill_recipe *asked)
 {
@@ -42,7 +48,8 @@ static void session_tell(hill_session *session, const hill_recipe *asked)
     for (size_t i = 0; i < sizeof session_told / sizeof session_told[0]; i++) {
         const char *knob = session_told[i];
         bool given = strcmp(knob, "valid") == 0 && session->tables.valid;
-        if (given || (asked && !hill__recipe_is(asked, knob, "auto")) || hill__recipe_is(taken, knob, "auto"))
+        if (given || session_is_plain(hill_recipe_get(taken, knob)) || (asked && !hill__recipe_is(asked, knob, "auto")) ||
+            hill__recipe_is(taken, knob, "auto"))
             continue;
         hill__text_add_format(&session->guesses, "%s--%s ", session->guesses.length ? " " : "", knob);
         session_quote(&session->guesses, hill_recipe_get(taken, knob));

@@ -9,14 +9,13 @@
 #include "base/random.h"
 #include "op/op.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Drawing and multiplying a float costs about as much as this many multiply-adds. */
-#define DROPOUT_WORK 32
-/* Units drop by 16 random bits each: how many of their values. */
+#define DROPOUT_WORK 16
+/* Units drop by 16 random bits each: how many values those have. */
 #define DROPOUT_VALUES 65536
-/* Units that one block of random numbers is good for. */
-#define DROPOUT_DRAW 8u
 
 typedef struct dropout_job {
     const hill__instr *instr;
@@ -24,38 +23,34 @@ typedef struct dropout_job {
     float *out;
     const float *in;
     bool draws; /* the mask, first */
+    hill__drop drop;
 } dropout_job;
 
-/* 0 for the units that drop, for the others what makes up for those. */
-static void draw_mask(const hill__instr *instr, const hill__walk *walk, size_t row, float *mask)
+/* What drops in the block's rows; the groups of numbers go on from block to block, which begin with a whole one. */
+static hill__drop what_drops(const hill__instr *instr, const hill__walk *walk)
 {
-    const uint64_t layer = 2 * (uint64_t)instr->number, at = walk->first_row + row;
-    const uint32_t key[2] = {hill__random_bits(walk->seed, walk->step, HILL__PURPOSE_DROPOUT, layer),
-                             hill__random_bits(walk->seed, walk->step, HILL__PURPOSE_DROPOUT, layer + 1)};
-    const uint32_t least = (uint32_t)(instr->part * DROPOUT_VALUES + 0.5);
-    const float stretch = (float)(DROPOUT_VALUES / (double)(DROPOUT_VALUES - least));
-    for (size_t i = 0; i < instr->outputs; i += DROPOUT_DRAW) {
-        const uint32_t counter[4] = {(uint32_t)at, (uint32_t)(at >> 32), HILL__PURPOSE_DROPOUT, (uint32_t)(i / DROPOUT_DRAW)};
-        uint32_t bits[4];
-        hill__philox(counter, key, bits);
-        for (size_t k = 0; k < DROPOUT_DRAW && i + k < instr->outputs; k++)
-            mask[i + k] = (bits[k / 2] >> (k % 2 * 16) & (DROPOUT_VALUES - 1)) >= least ? stretch : 0.0f;
-    }
+    const uint64_t layer = 2 * (uint64_t)instr->number;
+    const double least = floor(instr->part * walk->drops * DROPOUT_VALUES + 0.5);
+    return (hill__drop){.key = {hill__random_bits(walk->seed, walk->step, HILL__PURPOSE_DROPOUT, layer),
+                                hill__random_bits(walk->seed, walk->step, HILL__PURPOSE_DROPOUT, layer + 1)},
+                        .purpose = HILL__PURPOSE_DROPOUT,
+                        .group = (uint64_t)walk->first_row * instr->outputs / HILL__DROP_GROUP,
+                        .least = (float)least,
+                        .stretch = (float)(DROPOUT_VALUES / (DROPOUT_VALUES - least))};
 }
 
 static void dropout_part(void *context, unsigned part, unsigned parts)
 {
     const dropout_job *job = context;
-    const hill__instr *instr = job->instr;
-    float *masks = hill__buffer(job->walk, instr->saved);
+    const hill__kernels *kernels = job->walk->kernels;
+    float *mask = hill__buffer(job->walk, job->instr->saved);
     size_t begin, end;
-    hill__split(job->walk->rows, 1, part, parts, &begin, &end);
-    for (size_t r = begin; r < end; r++) {
-        float *mask = masks + r * instr->outputs;
-        if (job->draws)
-            draw_mask(instr, job->walk, r, mask);
-        job->walk->kernels->multiply(job->out + r * instr->outputs, job->in + r * instr->outputs, mask, instr->outputs);
-    }
+    hill__split(job->walk->rows * job->instr->outputs, HILL__DROP_GROUP, part, parts, &begin, &end);
+    hill__drop drop = job->drop;
+    drop.group += begin / HILL__DROP_GROUP;
+    if (job->draws)
+        kernels->drop(mask + begin, end - begin, &drop);
+    kernels->multiply(job->out + begin, job->in + begin, mask + begin, end - begin);
 }
 
 /* Every row times its mask; as it is, where no net is trained. */
@@ -63,6 +58,7 @@ static void run_dropout(const dropout_job *draft)
 {
     dropout_job job = *draft;
     const size_t floats = job.walk->rows * job.instr->outputs;
+    job.drop = what_drops(job.instr, job.walk);
     if (job.walk->trains)
         hill__walk_share(job.walk, floats * DROPOUT_WORK, dropout_part, &job);
     else
@@ -71,14 +67,14 @@ static void run_dropout(const dropout_job *draft)
 
 void hill__dropout_forward(const hill__instr *instr, hill__walk *walk)
 {
-    run_dropout(&(dropout_job){instr, walk, hill__buffer(walk, instr->y), hill__input_of(instr, walk), true});
+    run_dropout(&(dropout_job){instr, walk, hill__buffer(walk, instr->y), hill__input_of(instr, walk), true, {.group = 0}});
 }
 
 void hill__dropout_backward(const hill__instr *instr, hill__walk *walk)
 {
     if (instr->first)
         return;
-    run_dropout(&(dropout_job){instr, walk, walk->d_next, walk->d, false});
+    run_dropout(&(dropout_job){instr, walk, walk->d_next, walk->d, false, {.group = 0}});
     hill__slope_below(instr, walk, 0, walk->rows);
     hill__hand_on(walk);
 }

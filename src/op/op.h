@@ -75,8 +75,9 @@ typedef struct hill__walk {
     float *scratch;
     const float *inputs;
     const float *targets;
-    bool trains; /* what is dropped is dropped; the next three say what */
+    bool trains; /* what is dropped is dropped; the next four say what */
     uint64_t seed, step;
+    double drops;             /* so much of the layers' parts */
     size_t first_row;         /* of this block, in its batch */
     const float *row_weights; /* NULL: every row counts once */
     size_t rows;              /* of this block */

@@ -21,18 +21,8 @@ static const hill__op *activation_behind(const hill_plan *plan, size_t i)
     return next->family == HILL__ACTIVATION ? next : instr->activation;
 }
 
-/* Rules of second order see no way out of the symmetry of biases that are all 0 where the data is as symmetric. */
-static bool starts_apart(const hill_plan *plan, const hill__slot *slot, const hill__op *activation)
+static hill__init_id auto_init(const hill__op *activation)
 {
-    bool bends = activation == hill__op_at(HILL__OP_tanh) || activation == hill__op_at(HILL__OP_sigmoid);
-    return bends && slot->layer < plan->layers && hill__rule_facts_of(plan->rule)->rows == HILL__ROWS_ALWAYS;
-}
-
-static hill__init_id auto_init(const hill_plan *plan, const hill__slot *slot)
-{
-    const hill__op *activation = activation_behind(plan, slot->instr);
-    if (starts_apart(plan, slot, activation))
-        return HILL__INIT_nguyen_widrow;
     if (activation == hill__op_at(HILL__OP_selu))
         return HILL__INIT_lecun;
     bool squashing = activation == hill__op_at(HILL__OP_identity) || activation == hill__op_at(HILL__OP_sigmoid) ||
@@ -107,7 +97,7 @@ static void draw_tensor(const init_draw *how, size_t tensor, float *out)
 {
     const hill__slot *slot = &how->plan->slots[tensor];
     const hill__instr *instr = &how->plan->instrs[slot->instr];
-    hill__init_id init = how->chosen < 0 ? auto_init(how->plan, slot) : (hill__init_id)how->chosen;
+    hill__init_id init = how->chosen < 0 ? auto_init(activation_behind(how->plan, slot->instr)) : (hill__init_id)how->chosen;
     float low = 0, width = 0;
     bool drawn = slot->start == HILL__START_DRAWN || slot->start == HILL__START_BIAS;
     if (drawn && init == HILL__INIT_nguyen_widrow && slot->layer < how->plan->layers) {

@@ -121,6 +121,7 @@ static void begin(hill_run *run)
     run->total_steps = epochs > UINT64_MAX / run->epoch_steps ? UINT64_MAX : epochs * run->epoch_steps;
     run->shuffled = !hill__recipe_is(recipe, "order", "file");
     run->rule = hill__rule_make(recipe);
+    run->drop_steps = hill__recipe_number(recipe, "dropout-warmup") * (double)run->epoch_steps;
     run->most_norm = (float)hill__recipe_number(recipe, "max-norm");
     run->clip = hill__recipe_number(recipe, "clip");
     run->clip_value = hill__recipe_number(recipe, "clip-value");

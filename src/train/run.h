@@ -87,6 +87,7 @@ struct hill_run {
     hill__rule rule;
     float most_norm;         /* of a unit's weights; 0: any */
     double clip, clip_value; /* 0: none */
+    double drop_steps;       /* over which dropouts come to drop all they are to */
     hill__schedule schedule;
     hill__watch watch;
     hill__good good;

@@ -52,6 +52,17 @@ static int gather_block(hill_run *run, uint64_t begin, size_t count, bool first)
     return hill__run_gather(run, &run->train, count);
 }
 
+/* What a step drops, of the rows from `first` of its batch on. */
+static void set_dropout(const hill_run *run, hill__walk *walk, size_t first)
+{
+    const double step = (double)run->at.step;
+    walk->trains = true;
+    walk->seed = run->seed;
+    walk->step = run->at.step;
+    walk->drops = step < run->drop_steps ? step / run->drop_steps : 1;
+    walk->first_row = first;
+}
+
 int hill__batch_block(hill_run *run, const hill__batch *batch, size_t done, const float *weights, hill__walk *walk)
 {
     size_t rows = hill__run_block(run, batch->count - done);
@@ -62,10 +73,7 @@ int hill__batch_block(hill_run *run, const hill__batch *batch, size_t done, cons
     if (run->plan->growth.any)
         hill__grow_rows(run->plan, run->grow_seed, run->rows, walk, run->targets);
     walk->kept = run->weights;
-    walk->trains = true;
-    walk->seed = run->seed;
-    walk->step = run->at.step;
-    walk->first_row = done;
+    set_dropout(run, walk, done);
     return HILL_OK;
 }
 

@@ -186,7 +186,7 @@ RECIPES = {
     "lesson": "# the lesson\nnet=4 sigmoid, output sigmoid\nrule=sgd\nrate=0.01\n",
     "whole": "target=k\ntask=classes\nscale=standard\nvalid=0\nnet=2 tanh, output softmax\ncost=cross-entropy\nseed=1\n"
              "rule=adamw\nrate=0.001\nbatch=16\nepochs=3\norder=shuffled\nmomentum=0.9\nbeta1=0.9\nbeta2=0.999\nalpha=0.99\n"
-             "epsilon=1e-8\ndecay=0.01\ndelta=1\nquantile=0.5\nl1=0\nmax-norm=3\nfocus=2\nsmoothing=0.1\nweight=\nclass-weights=none\nschedule=cosine\nwarmup=0.5\ndrop=0.95\ndrop-every=10\npatience=10\n",
+             "epsilon=1e-8\ndecay=0.01\ndelta=1\nquantile=0.5\nl1=0\nmax-norm=3\ndropout-warmup=1\nfocus=2\nsmoothing=0.1\nweight=\nclass-weights=none\nschedule=cosine\nwarmup=0.5\ndrop=0.95\ndrop-every=10\npatience=10\n",
     "deep": "net=3 relu, 3 leaky-relu, 2 elu, 2 selu, 2 gelu, 2 silu, 2 mish, 2 softplus, 17, output identity\r\nbatch=full\n",
     "costs": "cost=poisson\nnet=2 exp, dropout 0.5, layernorm tanh\n",
     "rules": "rule=rmsprop\nschedule=step\ncost=huber\ninit=lecun\nmomentum = 0\n",

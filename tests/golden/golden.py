@@ -140,7 +140,7 @@ RECIPES = {
     "conv-line": ("wide", "target=sum valid=0 epochs=2 batch=50 net=conv.9.5.tanh,maxpool.3.stride.1,conv.4.3.gelu"),
     "lines": ("digits", "valid=0.2 epochs=1 batch=50 net=dropout.1e-1,conv.6.5x5.stride.3.identity,layernorm.gelu,maxpool.2,"
                         "dropout.4e-1,17.identity,layernorm"),
-    "dropout": ("wide", "target=letter valid=0 rule=momentum epochs=2 batch=full net=70.relu,dropout.5e-1,40.relu,dropout.2e-1"),
+    "dropout": ("wide", "target=letter valid=0 rule=momentum epochs=2 batch=full dropout-warmup=5 net=70.relu,dropout.5e-1,40.relu,dropout.2e-1"),
     "residual": ("points", "target=y valid=0 epochs=3 batch=20 net=9.tanh,[7.gelu,[7.silu],9.identity],5"),
     "columns": ("digits", "valid=0.2 epochs=2 batch=50 rule=adamw net=scale,conv.6.5x5.stride.3.identity,batchnorm.relu,20.identity,"
                           "batchnorm.tanh,scale.gelu"),

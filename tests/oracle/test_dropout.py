@@ -19,14 +19,14 @@ def philox(counter, key):
 
 
 def mask(part, seed, step, layer, rows, units):
-    """0, or what makes up for those, for rows of a batch: 16 bits a unit."""
+    """0, or what makes up for those, for rows of a batch, whose units are taken in groups of 128, 16 bits each."""
     drawn = philox([step & MASK32, step >> 32, PURPOSE, 2 * layer // 4], [seed & MASK32, seed >> 32])
     key = drawn[2 * layer % 4:2 * layer % 4 + 2]
-    least = int(part * 65536 + 0.5)
-    bits = numpy.array([[word for block in range(-(-units // 8)) for word in philox([row, 0, PURPOSE, block], key)]
-                        for row in range(rows)], dtype="uint64")
-    halves = numpy.stack([bits & 0xFFFF, bits >> 16], axis=2).reshape(rows, -1)[:, :units]
-    return torch.tensor((halves >= least) * (65536 / (65536 - least)))
+    least, floats = int(part * 65536 + 0.5), rows * units
+    words = numpy.array([[philox([group, 0, PURPOSE, lane], key) for lane in range(16)] for group in range(-(-floats // 128))],
+                        dtype="uint64")
+    halves = numpy.stack([words & 0xFFFF, words >> 16], axis=3).reshape(-1, 16, 8).transpose(0, 2, 1).reshape(-1)[:floats]
+    return torch.tensor((halves.reshape(rows, units) >= least) * (65536 / (65536 - least)))
 
 
 def test_masks_drop_their_part():
@@ -41,13 +41,16 @@ def test_masks_drop_their_part():
 class Dropping(Net):
     """5 inputs dropped, 9 tanh, 13 gelu dropped, as the text below says; the step counts on."""
 
-    step, seed, first = 0, 18446744073709551615, True
+    step, seed, growing, training = 0, 18446744073709551615, 0, False
 
     def text(self):
         return "dropout 0.1, 9 tanh, dropout 0, 13 gelu, dropout 0.35, output softmax"
 
     def forward(self, p, x):
-        drop = (lambda x, part, layer: x * mask(part, self.seed, self.step, layer, *x.shape)) if self.training else lambda x, *_: x
+        share = self.step / self.growing if self.step < self.growing else 1
+
+        def drop(x, part, layer):
+            return x * mask(part * share, self.seed, self.step, layer, *x.shape) if self.training else x
         for i, (part, layer) in enumerate(((0.1, 0), (0.0, 1)), 1):
             z = torch.nn.functional.linear(drop(x, part, layer), p[f"layer{i}.weight"], p[f"layer{i}.bias"])
             x = torch.tanh(z) if i == 1 else torch.nn.functional.gelu(z)
@@ -55,16 +58,18 @@ class Dropping(Net):
         return z, torch.softmax(z, dim=1)
 
 
-@pytest.mark.parametrize("batch, epochs", [(16, 4), (300, 3)])
-def test_descent(tmp_path, batch, epochs):
+@pytest.mark.parametrize("batch, epochs, warmup", [(16, 4, 0), (300, 3, 0), (50, 3, 1.5)])
+def test_descent(tmp_path, batch, epochs, warmup):
     """The larger batch is walked in two blocks, which must not drop the same."""
     net, data = Dropping([5, 9, 13, 3], ["tanh", "gelu", "softmax"], "cross-entropy"), Classes(tmp_path, 310, 5, 3)
     start = net.draw(seed=3)
-    flags = ["--rule", "sgd", "--rate", "0.2", "--batch", batch, "--epochs", epochs, "--seed", net.seed]
+    flags = ["--rule", "sgd", "--rate", "0.2", "--batch", batch, "--epochs", epochs, "--seed", net.seed,
+             "--dropout-warmup", warmup]
     got, told = train(tmp_path, net, start, data, *flags)
     p, x, t = net.parameters(start), data.inputs(), data.targets()
     optimiser = torch.optim.SGD(list(p.values()), lr=0.2)
     net.training = True
+    net.growing = warmup * -(-len(x) // batch)
     for _ in range(epochs):
         for begin in range(0, len(x), batch):
             optimiser.zero_grad()

@@ -260,7 +260,8 @@ static void a_table_of_text(void **state)
 
 /* ---- recipes and plans --------------------------------------------------------------------------------------------------- */
 
-static const char knobs[] = "net=4 tanh, 3 relu\nepochs=2\nrate=0.25\nseed=7\ntarget=kind\nvalid=0.25\n";
+static const char knobs[] = "net=4 tanh, dropout 0.1, layernorm, 3 "
+                            "relu\nepochs=2\nrate=0.25\nseed=7\ntarget=kind\nvalid=0.25\nclass-weights=balanced\n";
 
 static int make_recipe(trial *t)
 {

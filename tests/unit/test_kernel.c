@@ -1115,6 +1115,30 @@ static void columns_are_shortened(void **state)
     }
 }
 
+/* Masks of every length, by the generator as base/random.h has it. */
+static void masks_drop_by_philox(void **state)
+{
+    (void)state;
+    enum { MOST = 300 };
+    float mask[MOST + 1];
+    const hill__drop drop = {
+        .key = {0xDEADBEEFu, 0x12345678u}, .purpose = 6, .group = 0xFFFFFFFFu, .least = 20000, .stretch = 1.5f};
+    EACH_ROW(k)
+    for (size_t n = 1; n <= MOST; n++) {
+        mask[n] = GUARD;
+        k->drop(mask, n, &drop);
+        for (size_t i = 0; i < n; i++) {
+            const uint64_t group = drop.group + i / HILL__DROP_GROUP;
+            const uint32_t counter[] = {(uint32_t)group, (uint32_t)(group >> 32), drop.purpose, (uint32_t)(i % 16)};
+            size_t half = i % HILL__DROP_GROUP / 16;
+            uint32_t out[4];
+            hill__philox(counter, drop.key, out);
+            assert_true(mask[i] == ((out[half / 2] >> half % 2 * 16 & 0xFFFF) < 20000 ? 0 : 1.5f));
+        }
+        assert_true(mask[n] == GUARD);
+    }
+}
+
 /* Lines of every length: mean 0, deviation 1 but for the epsilon; the proof of the gradient has the slope. */
 static void lines_are_standardised(void **state)
 {
@@ -1212,6 +1236,7 @@ int main(void)
         cmocka_unit_test(faded_means_are_zero),
         cmocka_unit_test(sums_over_rows_are_one_chain),
         cmocka_unit_test(columns_are_shortened),
+        cmocka_unit_test(masks_drop_by_philox),
         cmocka_unit_test(lines_are_standardised),
         cmocka_unit_test(transposition_moves_every_float),
         cmocka_unit_test(finite_sees_every_nan_and_infinity),
