@@ -10,8 +10,75 @@ size_t hill__plan_moments(const hill_plan *plan)
     return hill__rule_facts_of(plan->rule)->moments;
 }
 
+/* Vectors of floats and of doubles, and doubles besides. */
 bool hill__plan_work(const hill_plan *plan, size_t *bytes)
 {
-    size_t vectors = plan->rule == HILL__RULE_ID_schedule_free ? 1 : 0; /* the point where gradients are taken */
-    return hill__mul(plan->vector, vectors * sizeof(float), bytes);
+    size_t vectors = 0, doubles = 0, square = 0, more;
+    switch (plan->rule) {
+    case HILL__RULE_ID_schedule_free: /* the point where gradients are taken */
+        vectors = 1;
+        break;
+    case HILL__RULE_ID_lbfgs: /* a trial, and in double where it lies from here */
+        vectors = 1;
+        doubles = plan->vector;
+        break;
+    case HILL__RULE_ID_lm: /* a trial; the matrix, its factor's diagonal, gradient, step, rows of the Jacobian */
+        vectors = 1;
+        if (!hill__round_up(plan->parameters, HILL__LM_LANES, &doubles) || !hill__mul(doubles, plan->parameters, &square) ||
+            !hill__mul(doubles, 3 + HILL__LM_ROWS, &doubles))
+            return false;
+        break;
+    default:
+        break;
+    }
+    return hill__mul(plan->vector, vectors * sizeof(float), bytes) && hill__add(doubles, square, &more) &&
+           hill__mul(more, sizeof(double), &more) && hill__add(*bytes, more, bytes);
+}
+
+/* The first knob of these that isn't 0; NULL: none. */
+static const char *knob_in_use(const hill_recipe *recipe)
+{
+    static const char *const knobs[] = {"clip", "clip-value", "l1", "max-norm"};
+    for (size_t i = 0; i < sizeof knobs / sizeof *knobs; i++)
+        if (hill__recipe_number(recipe, knobs[i]) > 0)
+            return knobs[i];
+    return NULL;
+}
+
+/* lm takes the cost apart, and a matrix. */
+static int suits_lm(const hill_plan *plan, hill_error *error)
+{
+    const hill__op *cost = hill__plan_cost(plan)->op;
+    if (cost != hill__op_at(HILL__OP_squared))
+        return hill__fail(error, HILL_ERECIPE,
+                          "cost: lm takes squares apart, so it needs the cost squared, not %s; or --rule lbfgs", cost->word);
+    if (plan->parameters > HILL__LM_WEIGHTS)
+        return hill__fail(
+            error, HILL_ERECIPE,
+            "net: it has %zu weights, of which lm takes at most %u, for it solves a matrix of their square; try a "
+            "smaller --net, or --rule lbfgs",
+            plan->parameters, HILL__LM_WEIGHTS);
+    return HILL_OK;
+}
+
+int hill__plan_suits(const hill_plan *plan, hill_error *error)
+{
+    const char *rule = hill_recipe_get(plan->recipe, "rule"), *knob = knob_in_use(plan->recipe);
+    if (hill__rule_facts_of(plan->rule)->rows != HILL__ROWS_ALWAYS)
+        return HILL_OK;
+    if (plan->batch > 0)
+        return hill__fail(error, HILL_ERECIPE, "batch: %s looks at all rows in every step; --batch full, or another --rule",
+                          rule);
+    if (knob)
+        return hill__fail(error, HILL_ERECIPE,
+                          "%s: %s finds its steps by the cost alone; leave it at 0, or take another --rule", knob, rule);
+    if (plan->dropouts > 0 || plan->trained < plan->vector)
+        return hill__fail(error, HILL_ERECIPE,
+                          "net: %s compares costs of one row at one point, which dropout and batchnorm make others each time; "
+                          "leave them out, or take another --rule",
+                          rule);
+    if (plan->growth.any)
+        return hill__fail(error, HILL_ERECIPE, "grow: %s compares costs of the same rows; --grow none, or another --rule",
+                          rule);
+    return plan->rule == HILL__RULE_ID_lm ? suits_lm(plan, error) : HILL_OK;
 }

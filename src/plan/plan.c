@@ -84,6 +84,8 @@ static int build(hill__builder *builder, const hill_recipe *recipe, const hill_s
         status = hill__recipe_resolve(plan->recipe, shape, error);
     if (status >= 0)
         status = compile(builder, error);
+    if (status >= 0)
+        status = hill__plan_suits(plan, error);
     if (status < 0) {
         hill_plan_free(plan);
         return status;

@@ -88,6 +88,22 @@ static int resolve_cost(hill_recipe *recipe, hill_task task, hill_error *error)
     return set_auto(recipe, "cost", cost, error);
 }
 
+/*
+ * Biases that are all 0 are a symmetry that rules of second order find no way out of where the data has it too; hidden layers that
+ * bend between bounds can start apart.
+ */
+static int resolve_init(hill_recipe *recipe, hill_error *error)
+{
+    int rule = hill__word_index(HILL_WORDS_RULE, hill_recipe_get(recipe, "rule"));
+    hill__net net;
+    (void)hill__net_parse(hill_recipe_get(recipe, "net"), &net, error);
+    bool bends = net.count > 0 && hill__rule_facts_of((hill__rule_id)rule)->rows == HILL__ROWS_ALWAYS;
+    for (size_t i = 0; i < net.count; i++)
+        bends = bends && (net.layers[i].activation == hill__op_at(HILL__OP_tanh) ||
+                          net.layers[i].activation == hill__op_at(HILL__OP_sigmoid));
+    return bends ? set_auto(recipe, "init", "nguyen-widrow", error) : HILL_OK;
+}
+
 static int resolve_descent(hill_recipe *recipe, hill_error *error)
 {
     int rule = hill__word_index(HILL_WORDS_RULE, hill_recipe_get(recipe, "rule"));
@@ -102,8 +118,10 @@ static int resolve_descent(hill_recipe *recipe, hill_error *error)
 static int resolve_rows(hill_recipe *recipe, hill_error *error)
 {
     int rule = hill__word_index(HILL_WORDS_RULE, hill_recipe_get(recipe, "rule"));
-    bool all = hill__rule_facts_of((hill__rule_id)rule)->rows != HILL__ROWS_ANY;
-    return all ? set_auto(recipe, "batch", "full", error) : HILL_OK;
+    hill__rule_rows rows = hill__rule_facts_of((hill__rule_id)rule)->rows;
+    if (rows != HILL__ROWS_ANY)
+        HILL__TRY(set_auto(recipe, "batch", "full", error));
+    return rows == HILL__ROWS_ALWAYS ? set_auto(recipe, "grow", "none", error) : HILL_OK;
 }
 
 static int resolve_length(hill_recipe *recipe, uint64_t rows, hill_error *error)
@@ -152,6 +170,7 @@ int hill__recipe_resolve(hill_recipe *recipe, const hill_shape *shape, hill_erro
     HILL__TRY(resolve_picture(recipe, shape, error));
     HILL__TRY(resolve_cost(recipe, shape->task, error));
     HILL__TRY(resolve_net(recipe, shape, error));
+    HILL__TRY(resolve_init(recipe, error));
     HILL__TRY(resolve_descent(recipe, error));
     HILL__TRY(resolve_length(recipe, shape->rows, error));
     return write_defaults(recipe, error);

@@ -32,6 +32,12 @@ const float *hill__walk_cost(const hill_plan *plan, hill__walk *walk)
     return hill__input_of(cost, walk);
 }
 
+static void walk_down(const hill_plan *plan, hill__walk *walk)
+{
+    for (size_t i = plan->hidden_count; i-- > 0;)
+        plan->instrs[i].op->backward(&plan->instrs[i], walk);
+}
+
 void hill__walk_gradient(const hill_plan *plan, hill__walk *walk)
 {
     const hill__instr *cost = hill__plan_cost(plan);
@@ -39,6 +45,15 @@ void hill__walk_gradient(const hill_plan *plan, hill__walk *walk)
     walk->d_next = walk->scratch + plan->d_next;
     walk_up(plan, walk, 0, plan->hidden_count);
     cost->op->backward(cost, walk);
-    for (size_t i = plan->hidden_count; i-- > 0;)
-        plan->instrs[i].op->backward(&plan->instrs[i], walk);
+    walk_down(plan, walk);
+}
+
+void hill__walk_slope(const hill_plan *plan, hill__walk *walk, size_t unit)
+{
+    const size_t outputs = hill__plan_cost(plan)->inputs;
+    walk->d = walk->scratch + plan->d;
+    walk->d_next = walk->scratch + plan->d_next;
+    for (size_t i = 0; i < walk->rows * outputs; i++)
+        walk->d[i] = i % outputs == unit ? 1.0f : 0.0f;
+    walk_down(plan, walk);
 }

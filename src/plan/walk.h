@@ -20,4 +20,7 @@ const float *hill__walk_cost(const hill_plan *plan, hill__walk *walk);
 /* The same, and the gradient of scale * the sum of the costs into (walk->add: onto) walk->gradient. */
 void hill__walk_gradient(const hill_plan *plan, hill__walk *walk);
 
+/* After hill__walk_cost: the gradient of one of the units it returned, summed over rows, into walk->gradient. */
+void hill__walk_slope(const hill_plan *plan, hill__walk *walk, size_t unit);
+
 #endif

@@ -77,8 +77,12 @@ static void advise(const hill_run *run, char *advice, size_t size)
     size_t length = 0;
     bool plain =
         run->rule.loop == HILL__RULE_sgd || run->rule.loop == HILL__RULE_momentum || run->rule.loop == HILL__RULE_nesterov;
-    hill__format_rounded(hill__recipe_number(recipe, "rate") * 100, 3, rate);
-    length += (size_t)snprintf(advice, size, "--rate %s (steps a hundred times longer)", rate);
+    if (hill__rule_facts_of(run->rule.id)->rows == HILL__ROWS_ALWAYS) {
+        length += (size_t)snprintf(advice, size, "another --seed (a descent that sees all rows ends in the first hollow)");
+    } else {
+        hill__format_rounded(hill__recipe_number(recipe, "rate") * 100, 3, rate);
+        length += (size_t)snprintf(advice, size, "--rate %s (steps a hundred times longer)", rate);
+    }
     if (plain)
         length += (size_t)snprintf(advice + length, size - length, ", --rule adam (a step length for each weight)");
     if (hill__recipe_is(recipe, "init", "uniform") || hill__recipe_is(recipe, "init", "zero"))

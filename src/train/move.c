@@ -63,7 +63,7 @@ static void clip_gradient(hill_run *run)
 
 int hill__move_each(hill_run *run, hill__batch *batch, double rate)
 {
-    HILL__TRY(hill__batch_gradient(run, batch));
+    HILL__TRY(hill__batch_gradient(run, batch, run->point));
     if (batch->fault)
         return HILL_OK;
     if (batch->norms)

@@ -16,5 +16,7 @@ int hill__move(hill_run *run, hill__batch *batch, double rate);
 typedef int hill__mover(hill_run *run, hill__batch *batch, double rate);
 hill__mover hill__move_each;  /* the same for every weight: one pass of a kernel's loop */
 hill__mover hill__move_ahead; /* the same, by a gradient that was taken somewhere else */
+hill__mover hill__move_lbfgs;
+hill__mover hill__move_lm;
 
 #endif

@@ -35,7 +35,7 @@ typedef struct hill__place {
 } hill__place;
 
 /* Vectors that any rule keeps, at most. */
-#define HILL__MOMENTS_MOST 2
+#define HILL__MOMENTS_MOST 22
 
 /* The last weights that were good, with the rule's moments, and how often the descent went back to such. */
 typedef struct hill__good {
@@ -132,8 +132,17 @@ typedef struct hill__batch {
     double gradient_norm; /* before anything is cut */
 } hill__batch;
 
-/* Gradient of the mean cost over a batch, at run->point, into run->gradient; ends with the first block that isn't good. */
-int hill__batch_gradient(hill_run *run, hill__batch *batch);
+/* The rows of a batch from the one behind `done` on, at most a block, as a step sees them; *walk can begin at `weights`. */
+int hill__batch_block(hill_run *run, const hill__batch *batch, size_t done, const float *weights, hill__walk *walk);
+
+/*
+ * Gradient of the mean cost over a batch, at `weights`, into run->gradient, and batch->cost; ends with the first block that isn't
+ * good. (Steps of one row through small layers are bound to run->point, which is where their rules take them.)
+ */
+int hill__batch_gradient(hill_run *run, hill__batch *batch, const float *weights);
+
+/* The sum of the rows' costs at `weights`. */
+int hill__batch_cost(hill_run *run, const hill__batch *batch, const float *weights, double *cost);
 
 /* Euclidean length of a - b (b may be NULL), summed in 16 lanes and a fixed order. */
 double hill__length_of(const float *a, const float *b, size_t n);

@@ -63,35 +63,68 @@ static void set_dropout(const hill_run *run, hill__walk *walk, size_t first)
     walk->first_row = first;
 }
 
-int hill__batch_gradient(hill_run *run, hill__batch *batch)
+int hill__batch_block(hill_run *run, const hill__batch *batch, size_t done, const float *weights, hill__walk *walk)
 {
-    if (run->singles.count) {
-        float cost;
-        batch->block = 1;
-        HILL__TRY(gather_block(run, batch->begin, 1, true));
-        expect_rows(run, batch->begin + 1);
-        bool good = hill__singles_gradient(&run->singles, run->kernels, &cost) && isfinite(cost);
-        batch->fault = good ? HILL__FAULT_NONE : HILL__FAULT_GRADIENT;
-        batch->cost = (double)cost;
-        return HILL_OK;
-    }
+    size_t rows = hill__run_block(run, batch->count - done);
+    HILL__TRY(gather_block(run, batch->begin + done, rows, done == 0));
+    if (done + rows == batch->count)
+        expect_rows(run, batch->begin + batch->count);
+    *walk = hill__run_walk(run, weights, rows);
+    if (run->plan->growth.any)
+        hill__grow_rows(run->plan, run->grow_seed, run->rows, walk, run->targets);
+    walk->kept = run->weights;
+    set_dropout(run, walk, done);
+    return HILL_OK;
+}
+
+static int single_gradient(hill_run *run, hill__batch *batch)
+{
+    float cost;
+    batch->block = 1;
+    HILL__TRY(gather_block(run, batch->begin, 1, true));
+    expect_rows(run, batch->begin + 1);
+    bool good = hill__singles_gradient(&run->singles, run->kernels, &cost) && isfinite(cost);
+    batch->fault = good ? HILL__FAULT_NONE : HILL__FAULT_GRADIENT;
+    batch->cost = (double)cost;
+    return HILL_OK;
+}
+
+static double sum_of(const float *costs, size_t rows)
+{
+    double sum = 0;
+    for (size_t i = 0; i < rows; i++)
+        sum += (double)costs[i];
+    return sum;
+}
+
+int hill__batch_gradient(hill_run *run, hill__batch *batch, const float *weights)
+{
+    if (run->singles.count)
+        return single_gradient(run, batch);
+    batch->cost = 0;
+    batch->fault = HILL__FAULT_NONE;
     for (size_t done = 0; done < batch->count && !batch->fault; done += batch->block) {
-        size_t rows = batch->block = hill__run_block(run, batch->count - done);
-        HILL__TRY(gather_block(run, batch->begin + done, rows, done == 0));
-        if (done + rows == batch->count)
-            expect_rows(run, batch->begin + batch->count);
-        hill__walk walk = hill__run_walk(run, run->point, rows);
-        if (run->plan->growth.any)
-            hill__grow_rows(run->plan, run->grow_seed, run->rows, &walk, run->targets);
-        walk.kept = run->weights;
-        set_dropout(run, &walk, done);
+        hill__walk walk;
+        HILL__TRY(hill__batch_block(run, batch, done, weights, &walk));
+        batch->block = walk.rows;
         walk.add = done > 0;
         walk.scale = 1.0f / (float)batch->count;
         hill__walk_gradient(run->plan, &walk);
-        for (size_t i = 0; i < rows; i++)
-            batch->cost += (double)walk.costs[i];
+        batch->cost += sum_of(walk.costs, walk.rows);
         if (hill__flag_is_raised(&walk.broken) || !isfinite(batch->cost))
             batch->fault = HILL__FAULT_GRADIENT;
+    }
+    return HILL_OK;
+}
+
+int hill__batch_cost(hill_run *run, const hill__batch *batch, const float *weights, double *cost)
+{
+    hill__walk walk;
+    *cost = 0;
+    for (size_t done = 0; done < batch->count; done += walk.rows) {
+        HILL__TRY(hill__batch_block(run, batch, done, weights, &walk));
+        (void)hill__walk_cost(run->plan, &walk);
+        *cost += sum_of(walk.costs, walk.rows);
     }
     return HILL_OK;
 }

@@ -93,6 +93,8 @@ RECIPES = {
     "schedule-free": ("points", "target=y valid=0 rule=schedule-free beta2=0.99 warmup=1 epochs=4 batch=37 net=20.tanh"),
     "rprop": ("points", "target=y valid=0 rule=rprop decay=0.001 epochs=30 net=9.relu,5.tanh"),
     "quickprop": ("points", "target=y valid=0 rule=quickprop decay=0.0001 epochs=30 net=9.tanh,5.tanh"),
+    "lbfgs": ("mixed", "target=kind valid=0 rule=lbfgs decay=0.001 epochs=30 net=11.tanh,5.silu"),
+    "lm": ("wide", "target=sum valid=0 rule=lm decay=1e-5 epochs=5 net=9.tanh,7.gelu"),
     "clip": ("wide", "target=letter valid=0 rule=momentum clip=0.3 clip-value=0.01 epochs=3 batch=31 net=15.relu,300.tanh"),
     # Every activation, hidden and at the end.
     "activations": ("points", "target=y valid=0 epochs=4 rate=0.01 batch=7 net=9.sigmoid,17.tanh,5.relu,33.leaky-relu,8.elu,"
@@ -115,6 +117,7 @@ RECIPES = {
     "glorot": ("points", "target=y valid=0 init=glorot seed=0 epochs=3 batch=33 net=14.tanh"),
     "he": ("points", "target=y valid=0 init=he seed=18446744073709551615 epochs=3 batch=33 net=14.mish"),
     "lecun": ("points", "target=y valid=0 init=lecun scale=none rate=1e-4 epochs=3 batch=33 net=14.selu"),
+    "nguyen-widrow": ("mixed", "target=price valid=0 init=nguyen-widrow epochs=3 batch=33 net=14.tanh,5.sigmoid"),
     "zero": ("points", "target=y valid=0 init=zero epochs=3 batch=33 net=14.tanh"),
     # Every schedule.
     "constant": ("points", "target=y valid=0 schedule=constant warmup=2 order=file epochs=4 batch=45 net=10.relu"),

@@ -1,4 +1,5 @@
 """Rules that PyTorch doesn't have, from their papers' formulas, on PyTorch's parameters in double precision."""
+import numpy
 import torch
 
 
@@ -103,3 +104,106 @@ class Quickprop(Rule):
             s.flatten()[i] = jump * step + (self.rate * slope if along > 0 else 0)
         memory.update(g=g, s=s)
         w += s
+
+
+class Whole:
+    """A cost over all rows as a function of one flat vector of weights, for rules that look at it several times a step."""
+
+    def __init__(self, net, start, x, t, decay):
+        self.net, self.x, self.t, self.decay = net, x, t, decay
+        self.shapes = {name: value.shape for name, value in start.items()}
+        self.looks = 0
+
+    def split(self, w):
+        """PyTorch's parameters."""
+        made, at = {}, 0
+        for name, shape in self.shapes.items():
+            size = int(numpy.prod(shape))
+            made[name] = w[at:at + size].reshape(shape)
+            made[name] = made[name].T if len(shape) == 2 else made[name]
+            at += size
+        return made
+
+    def cost(self, w):
+        return self.net.loss(self.split(w), self.x, self.t) + self.decay / 2 * (w ** 2).sum()
+
+    def look(self, w):
+        """(cost, gradient)"""
+        self.looks += 1
+        w = torch.tensor(w, requires_grad=True)
+        cost = self.cost(w)
+        cost.backward()
+        return cost.item(), w.grad.numpy()
+
+    def errors(self, w):
+        return (self.net.forward(self.split(w), self.x)[1] - self.t).flatten()
+
+    def slopes(self, w):
+        return torch.autograd.functional.jacobian(self.errors, torch.tensor(w)).numpy()
+
+
+def levenberg_marquardt(whole, w, steps, rate=1.0, up=2, down=3):
+    """Marquardt 1963; Hagan and Menhaj 1994, with gentler factors, and mu first a thousandth of the largest diagonal element."""
+    mu = None
+    for _ in range(steps):
+        cost, gradient = whole.look(w)
+        slopes = whole.slopes(w)
+        square = slopes.T @ slopes / len(whole.x) + whole.decay * numpy.eye(len(w))
+        mu = mu or 1e-3 * square.diagonal().max()
+        while mu < 1e10 * square.diagonal().max():
+            trial = w - rate * numpy.linalg.solve(square + mu * numpy.eye(len(w)), gradient)
+            if whole.look(trial)[0] < cost:
+                w, mu = trial, mu / down
+                break
+            mu *= up
+    return w
+
+
+def two_loops(g, pairs):
+    """-H g of Nocedal and Wright, algorithm 7.4."""
+    q, alphas = -g, []
+    for s, y in reversed(pairs):
+        alphas.append(s @ q / (s @ y))
+        q = q - alphas[-1] * y
+    if pairs:
+        s, y = pairs[-1]
+        q = q * (s @ y) / (y @ y)
+    for (s, y), alpha in zip(pairs, reversed(alphas)):
+        q = q + (alpha - y @ q / (s @ y)) * s
+    return q
+
+
+def lbfgs(whole, w, steps, rate=1.0, memory=10):
+    """Nocedal 1980. Along a line it looks at `rate` (the first time at no more than 1 away), goes on four times as far while it is downhill,
+    and then between the ends by cubics, until a point meets the strong conditions of Wolfe (1e-4, 0.9)."""
+    cost, g = whole.look(w)
+    pairs = []
+    for _ in range(steps):
+        d = two_loops(g, pairs)
+        slope = g @ d
+        t = rate if pairs else rate / max(1, (-slope) ** 0.5)
+        low, high = (0, cost, slope), None
+        while True:
+            there = w + t * d
+            new_cost, new_g = whole.look(there)
+            new_slope = new_g @ d
+            enough = new_cost <= cost + 1e-4 * t * slope + 1e-7 * abs(cost)
+            if enough and abs(new_slope) <= -0.9 * slope:
+                break
+            if enough and new_slope < 0:
+                low = (t, new_cost, new_slope)
+            else:
+                high = (t, new_cost, new_slope)
+            t = 4 * t if high is None else cubic(low, high)
+        pairs = [*pairs, (there - w, new_g - g)][-memory:]
+        w, cost, g = there, new_cost, new_g
+    return w
+
+
+def cubic(a, b):
+    """Nocedal and Wright, 3.59: the foot of the cubic through two points, at least a tenth from either."""
+    (ta, fa, da), (tb, fb, db) = a, b
+    d1 = da + db - 3 * (fa - fb) / (ta - tb)
+    d2 = numpy.sign(tb - ta) * (d1 ** 2 - da * db) ** 0.5 if d1 ** 2 >= da * db else numpy.nan
+    t = tb - (tb - ta) * (db + d2 - d1) / (db - da + 2 * d2)
+    return (ta + tb) / 2 if numpy.isnan(t) else min(max(t, ta + 0.1 * (tb - ta)), tb - 0.1 * (tb - ta))

@@ -12,7 +12,8 @@ NET = ["--net", "6 tanh", "--epochs", 4, "--batch", 16]
 CLASSES = ["classes.csv", *NET]
 NUMBERS = ["numbers.csv", *NET]
 
-RULES = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam", "schedule-free", "rprop", "quickprop"]
+RULES = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam", "schedule-free", "rprop", "quickprop", "lbfgs",
+         "lm"]
 SCHEDULES = ["constant", "step", "exponential", "cosine", "one-cycle", "flat-cosine", "coslog4", "plateau"]
 COSTS = {"squared": NUMBERS, "absolute": NUMBERS, "huber": NUMBERS, "quantile": [*NUMBERS, "--quantile", "0.8"],
          "poisson": ["counts.csv", *NET], "cross-entropy": [*CLASSES, "--smoothing", "0.1"],
@@ -20,6 +21,7 @@ COSTS = {"squared": NUMBERS, "absolute": NUMBERS, "huber": NUMBERS, "quantile": 
          "hinge": CLASSES}
 
 CASES = {f"rule-{rule}": [*CLASSES, "--rule", rule] for rule in RULES}
+CASES |= {f"rule-{rule}": ["numbers.csv", "--net", "6 tanh", "--epochs", 16, "--rule", rule] for rule in ("lbfgs", "lm")}
 CASES |= {f"schedule-{name}": [*CLASSES, "--schedule", name, "--drop-every", 2, "--drop", "0.7"] for name in SCHEDULES}
 CASES |= {f"warmup-{name}": [*NUMBERS, "--schedule", name, "--warmup", "1.5", "--drop-every", 1] for name in SCHEDULES}
 CASES |= {f"cost-{name}": [*words, "--cost", name] for name, words in COSTS.items()}

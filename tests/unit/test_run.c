@@ -246,12 +246,15 @@ static void a_source_is_told_the_rows_to_come(void **state)
 static void a_step_that_failed_can_be_taken_again(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"net=5 relu\nbatch=7\nepochs=3", "net=5 relu\nbatch=1\nepochs=3"};
+    static const char *const texts[] = {"net=5 relu\nbatch=7\nepochs=3", "net=5 relu\nbatch=1\nepochs=3",
+                                        "net=5 relu\nbatch=7\nepochs=3\nrule=schedule-free", "net=3 tanh\nepochs=9\nrule=lbfgs",
+                                        "net=3 tanh\nepochs=3\nrule=lm\ncost=squared"};
+    static const size_t fails[] = {0, 2, 5, 6, 7}; /* of rules that look several times, in the midst of a step */
     uint64_t hashes[2];
-    for (size_t i = 0; i < 4; i++) {
-        size_t fail = i % 2;
-        hill_plan *plan = make_plan(texts[i / 2], INPUTS, OUTPUTS, true);
-        expecting e = {.rows = make_data(45, INPUTS, OUTPUTS, TARGET_NUMBERS, 3), .fail_at = fail ? 5 : 0};
+    for (size_t i = 0; i < COUNT_OF(texts) * COUNT_OF(fails); i++) {
+        size_t fail = i % COUNT_OF(fails) > 0;
+        hill_plan *plan = make_plan(texts[i / COUNT_OF(fails)], INPUTS, OUTPUTS, true);
+        expecting e = {.rows = make_data(45, INPUTS, OUTPUTS, TARGET_NUMBERS, 3), .fail_at = fails[i % COUNT_OF(fails)]};
         hill_source source = e.rows->source;
         hill_run *run;
         size_t failed = 0;
@@ -337,13 +340,12 @@ static void two_runs_at_once_have_the_bits_of_each_alone(void **state)
     assert_true(beside[0] == alone && beside[1] == alone);
 }
 
-static void a_step_allocates_nothing(void **state)
+static void no_step_allocates(const char *text)
 {
-    (void)state;
     heap h = {.calls = 0};
     hill_host host = heap_host(&h);
     host.threads = 2;
-    hill_plan *plan = make_plan("net=130 relu\nbatch=300\nepochs=4\npatience=2", INPUTS, OUTPUTS, true);
+    hill_plan *plan = make_plan(text, INPUTS, OUTPUTS, true);
     data *rows = make_data(700, INPUTS, OUTPUTS, TARGET_NUMBERS, 3), *held = make_data(90, INPUTS, OUTPUTS, TARGET_NUMBERS, 4);
     hill_run *run;
     hill_row row = HILL_ROW_INIT;
@@ -361,6 +363,15 @@ static void a_step_allocates_nothing(void **state)
     hill_plan_free(plan);
     free_data(held);
     free_data(rows);
+}
+
+static void a_step_allocates_nothing(void **state)
+{
+    (void)state;
+    no_step_allocates("net=130 relu\nbatch=300\nepochs=4\npatience=2");
+    no_step_allocates("net=13 tanh\nrule=schedule-free\nclip=0.1\nbatch=300\nepochs=2");
+    no_step_allocates("net=13 tanh\nrule=lbfgs\nepochs=4");
+    no_step_allocates("net=9 tanh\nrule=lm\ncost=squared\nepochs=2");
 }
 
 static void every_failing_allocation_is_told(void **state)
