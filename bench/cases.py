@@ -1,4 +1,4 @@
-"""The five cases, as `downhill bench` runs them (cli/bench_cases.c)."""
+"""The cases, as `downhill bench` runs them (cli/bench_cases.c)."""
 import dataclasses
 
 
@@ -13,6 +13,7 @@ class Case:
     rule: str  # "sgd", "adam" or "adamw"
     rate: float
     rows: int  # of the data set that batches are gathered from
+    filters: tuple = ()  # channels of convolutions of 5x5, each with relu and a pooling of 2x2 behind it, before the hidden units
 
     @property
     def in_file_order(self):
@@ -25,8 +26,17 @@ class Case:
         return self.rows // self.batch
 
     @property
+    def dense_widths(self):
+        """Inputs of the first dense layer, hidden units, outputs."""
+        side = 28
+        for _ in self.filters:
+            side = (side - 4) // 2
+        return (side * side * self.filters[-1], *self.widths[1:]) if self.filters else self.widths
+
+    @property
     def net(self):
-        return "-".join(map(str, self.widths))
+        convolutions = [f"conv {channels}" for channels in self.filters]
+        return ", ".join([*convolutions, "-".join(map(str, self.dense_widths))])
 
 
 CASES = {case.name: case for case in (
@@ -34,6 +44,7 @@ CASES = {case.name: case for case in (
     Case("nielsen", (784, 30, 10), "sigmoid", "sigmoid", "squared", 10, "sgd", 0.1, 60000),
     Case("digits", (784, 128, 10), "relu", "softmax", "cross-entropy", 64, "adam", 0.001, 60000),
     Case("wide", (784, 512, 512, 10), "relu", "softmax", "cross-entropy", 128, "adam", 0.001, 60000),
+    Case("lenet", (784, 256, 10), "relu", "softmax", "cross-entropy", 64, "adam", 0.001, 60000, (32, 64)),
     Case("table", (8, 256, 256, 1), "relu", "identity", "squared", 256, "adamw", 0.001, 20000),
 )}
 

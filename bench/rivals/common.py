@@ -63,8 +63,16 @@ def chunks(case, size):
 def weights(case):
     """Weights and biases of each layer to start from, small and random."""
     random = numpy.random.default_rng(2)
-    pairs = zip(case.widths, case.widths[1:])
+    pairs = zip(case.dense_widths, case.dense_widths[1:])
     return [((random.standard_normal((a, b)) / a ** 0.5).astype(numpy.float32), numpy.zeros(b, numpy.float32)) for a, b in pairs]
+
+
+def filters(case):
+    """Weights [height, width, channels in, channels out] and biases of each convolution, likewise."""
+    random = numpy.random.default_rng(4)
+    pairs = zip((1, *case.filters), case.filters)
+    return [((random.standard_normal((5, 5, a, b)) / (25 * a) ** 0.5).astype(numpy.float32), numpy.zeros(b, numpy.float32))
+            for a, b in pairs]
 
 
 def timed(take, count):

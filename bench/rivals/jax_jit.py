@@ -10,17 +10,29 @@ import functools  # noqa: E402  (the flags must be there before the library)
 import jax  # noqa: E402
 from jax import lax, nn, numpy as jnp  # noqa: E402
 
-from common import chunks, data, serve, weights  # noqa: E402
+from common import chunks, data, filters, serve, weights  # noqa: E402
 from cases import DECAY  # noqa: E402
 
 STEPS_A_CALL = 32
 STEPS_OF_XOR = 4000
 
 
+def convolve(w, b, x):
+    """Convolution, relu, pooling."""
+    x = lax.conv_general_dilated(x, w, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")) + b
+    return lax.reduce_window(nn.relu(x), -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+
+
 def cost_of(case, parameters, x, y):
-    for i, (w, b) in enumerate(parameters):
+    count = len(case.filters)
+    x = x.reshape(-1, 28, 28, 1) if count else x
+    for w, b in parameters[:count]:
+        x = convolve(w, b, x)
+    x = x.reshape(len(x), -1)
+    dense = parameters[count:]
+    for i, (w, b) in enumerate(dense):
         x = x @ w + b
-        if i < len(parameters) - 1:
+        if i < len(dense) - 1:
             x = nn.sigmoid(x) if case.hidden == "sigmoid" else nn.relu(x)
     if case.cost == "cross-entropy":
         return -jnp.take_along_axis(nn.log_softmax(x), y[:, None], 1).mean()
@@ -47,7 +59,7 @@ def step(case, state, x, y, rows):
 
 
 def state_of(case):
-    parameters = [(jnp.asarray(w), jnp.asarray(b)) for w, b in weights(case)]
+    parameters = [(jnp.asarray(w), jnp.asarray(b)) for w, b in filters(case) + weights(case)]
     moments = () if case.rule == "sgd" else tuple(jax.tree.map(jnp.zeros_like, parameters) for _ in range(2))
     return parameters, moments, jnp.zeros(())
 
@@ -97,5 +109,5 @@ def make(case, way, _threads):
 jax.config.update("jax_platforms", "cpu")
 # A step is short: it runs in the thread that asks, without a hand-over to another.
 jax.config.update("jax_cpu_enable_async_dispatch", False)
-EVERY = ["xor", "nielsen", "digits", "wide", "table"]
+EVERY = ["xor", "nielsen", "digits", "wide", "lenet", "table"]
 serve("JAX", "jax", [{"way": way, "column": "JAX", "cases": EVERY, "threaded": True} for way in ("step", "scan")], make)

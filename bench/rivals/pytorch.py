@@ -6,14 +6,19 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad
 
-from common import data, orders, serve, weights
+from common import data, filters, orders, serve, weights
 from cases import DECAY
 
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU}
 
 
 def net_of(case):
-    layers = []
+    layers = [nn.Unflatten(1, (1, 28, 28))] if case.filters else []
+    for w, b in filters(case):
+        layer = nn.Conv2d(*w.shape[2:], 5)
+        layer.weight.data, layer.bias.data = torch.from_numpy(w.transpose(3, 2, 0, 1).copy()), torch.from_numpy(b)
+        layers += [layer, nn.ReLU(), nn.MaxPool2d(2)]
+    layers += [nn.Flatten()] if case.filters else []
     for w, b in weights(case):
         layer = nn.Linear(*w.shape)
         layer.weight.data, layer.bias.data = torch.from_numpy(w.T.copy()), torch.from_numpy(b)
@@ -114,7 +119,7 @@ def make(case, way, threads):
     return take
 
 
-EVERY = ["xor", "nielsen", "digits", "wide", "table"]
+EVERY = ["xor", "nielsen", "digits", "wide", "lenet", "table"]
 # Its compiler would take all cores for itself.
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 serve("PyTorch", "torch", [{"way": "eager", "column": "PyTorch", "cases": EVERY, "threaded": True},
