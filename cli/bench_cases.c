@@ -30,8 +30,8 @@ static const bench_case cases[] = {
     {"digits", BENCH_IMAGES, "net=128 relu\ncost=cross-entropy\nrule=adam\nrate=0.001\nbatch=64" ENDLESS},
     {"wide", BENCH_IMAGES, "net=512 relu, 512 relu\ncost=cross-entropy\nrule=adam\nrate=0.001\nbatch=128" ENDLESS},
     {"lenet", BENCH_IMAGES,
-     "net=conv 32 5x5 relu, maxpool 2, conv 64 5x5 relu, maxpool 2, 256 "
-     "relu\ncost=cross-entropy\nrule=adam\nrate=0.001\nbatch=64" ENDLESS},
+     "net=conv 32 5x5 relu, maxpool 2, conv 64 5x5 relu, maxpool 2, 256 relu\n"
+     "cost=cross-entropy\nrule=adam\nrate=0.001\nbatch=64" ENDLESS},
     {"table", BENCH_NUMBERS, "task=numbers\nnet=256 relu, 256 relu\ncost=squared\nrule=adamw\nrate=0.001\nbatch=256" ENDLESS},
 };
 

@@ -53,7 +53,7 @@ def test_words(downhill):
 
 def test_unknown_case(downhill):
     said = downhill.refuse(USAGE, "bench", "xro")
-    assert "there is no case 'xro'; there are xor, nielsen, digits, wide, table" in said
+    assert "there is no case 'xro'; there are xor, nielsen, digits, wide, lenet, table" in said
 
 
 def test_leaves_nothing_behind(downhill, tmp_path):
