@@ -5,9 +5,11 @@
 
 #include "plan/needs.h"
 
+#include "plan/factors.h"
+
 size_t hill__plan_moments(const hill_plan *plan)
 {
-    return hill__rule_facts_of(plan->rule)->moments;
+    return hill__rule_facts_of(plan->rule)->moments + (plan->average > 0 ? 1 : 0);
 }
 
 /* Vectors of floats and of doubles, and doubles besides. */
@@ -35,14 +37,14 @@ bool hill__plan_work(const hill_plan *plan, size_t *bytes)
            hill__mul(more, sizeof(double), &more) && hill__add(*bytes, more, bytes);
 }
 
-/* The first knob of these that isn't 0; NULL: none. */
+/* The first knob that such a rule has no use for and that is set; NULL: none. */
 static const char *knob_in_use(const hill_recipe *recipe)
 {
     static const char *const knobs[] = {"clip", "clip-value", "l1", "max-norm"};
     for (size_t i = 0; i < sizeof knobs / sizeof *knobs; i++)
         if (hill__recipe_number(recipe, knobs[i]) > 0)
             return knobs[i];
-    return NULL;
+    return hill_recipe_get(recipe, "rate-factors")[0] ? "rate-factors" : NULL;
 }
 
 /* lm takes the cost apart, and a matrix. */
@@ -64,6 +66,7 @@ static int suits_lm(const hill_plan *plan, hill_error *error)
 int hill__plan_suits(const hill_plan *plan, hill_error *error)
 {
     const char *rule = hill_recipe_get(plan->recipe, "rule"), *knob = knob_in_use(plan->recipe);
+    HILL__TRY(hill__factors_check(hill_recipe_get(plan->recipe, "rate-factors"), plan->layers, error));
     if (hill__rule_facts_of(plan->rule)->rows != HILL__ROWS_ALWAYS)
         return HILL_OK;
     if (plan->batch > 0)
@@ -71,7 +74,7 @@ int hill__plan_suits(const hill_plan *plan, hill_error *error)
                           rule);
     if (knob)
         return hill__fail(error, HILL_ERECIPE,
-                          "%s: %s finds its steps by the cost alone; leave it at 0, or take another --rule", knob, rule);
+                          "%s: %s finds its steps by the cost alone; leave it away, or take another --rule", knob, rule);
     if (plan->dropouts > 0 || plan->trained < plan->vector)
         return hill__fail(error, HILL_ERECIPE,
                           "net: %s compares costs of one row at one point, which dropout and batchnorm make others each time; "
