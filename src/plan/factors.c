@@ -18,13 +18,13 @@ typedef struct factor_item {
     double factor;
 } factor_item;
 
-static const char *skip_blanks(const char *at)
+static const char *factor_blanks(const char *at)
 {
     return at + strspn(at, " ");
 }
 
 /* A layer's number, or "last"; NULL where there is neither. */
-static const char *read_layer(const char *at, size_t *layer)
+static const char *factor_layer(const char *at, size_t *layer)
 {
     size_t digits = strspn(at, "0123456789");
     uint64_t number = 0;
@@ -38,29 +38,29 @@ static const char *read_layer(const char *at, size_t *layer)
 }
 
 /* Behind the item at `at`, which ends at a comma or the end; NULL where it isn't one. */
-static const char *read_item(const char *at, factor_item *item)
+static const char *factor_read(const char *at, factor_item *item)
 {
-    at = read_layer(skip_blanks(at), &item->first);
+    at = factor_layer(factor_blanks(at), &item->first);
     item->last = item->first;
     if (at && *at == '-')
-        at = read_layer(at + 1, &item->last);
-    if (!at || *(at = skip_blanks(at)) != ':' || item->last < item->first)
+        at = factor_layer(at + 1, &item->last);
+    if (!at || *(at = factor_blanks(at)) != ':' || item->last < item->first)
         return NULL;
-    at = skip_blanks(at + 1);
+    at = factor_blanks(at + 1);
     size_t length = strcspn(at, " ,");
     if (hill__parse_double(at, length, &item->factor) != HILL__NUMBER_FINITE || !(item->factor >= 0) ||
         item->factor > FACTOR_MOST)
         return NULL;
-    at = skip_blanks(at + length);
+    at = factor_blanks(at + length);
     return *at == ',' || *at == '\0' ? at : NULL;
 }
 
 int hill__factors_check(const char *text, size_t layers, hill_error *error)
 {
     factor_item item;
-    for (const char *at = text, *end; *skip_blanks(at); at = *end ? end + 1 : end) {
-        end = read_item(at, &item);
-        if (!end || (*end && !*skip_blanks(end + 1)))
+    for (const char *at = text, *end; *factor_blanks(at); at = *end ? end + 1 : end) {
+        end = factor_read(at, &item);
+        if (!end || (*end && !*factor_blanks(end + 1)))
             return hill__fail(
                 error, HILL_ERECIPE,
                 "rate-factors: character %zu: an item is a layer or two with a - between, a colon and a number from 0 "
@@ -77,7 +77,7 @@ double hill__factor_of(const char *text, size_t layer, size_t layers)
 {
     factor_item item;
     double factor = 1;
-    for (const char *at = text, *end; *skip_blanks(at) && (end = read_item(at, &item)) != NULL; at = *end ? end + 1 : end) {
+    for (const char *at = text, *end; *factor_blanks(at) && (end = factor_read(at, &item)) != NULL; at = *end ? end + 1 : end) {
         size_t first = item.first < SIZE_MAX ? item.first : layers, last = item.last < SIZE_MAX ? item.last : layers;
         factor = first <= layer && layer <= last ? item.factor : factor;
     }

@@ -115,6 +115,7 @@ static int resolve_descent(hill_recipe *recipe, hill_error *error)
     int rule = hill__word_index(HILL_WORDS_RULE, hill_recipe_get(recipe, "rule"));
     const hill__rule_facts *facts = hill__rule_facts_of((hill__rule_id)rule);
     HILL__TRY(set_auto(recipe, "rate", facts->rate, error));
+    HILL__TRY(set_auto(recipe, "momentum", rule == HILL__RULE_ID_muon ? "0.95" : "0.9", error));
     HILL__TRY(set_auto(recipe, "epsilon", rule == HILL__RULE_ID_adagrad ? "1e-10" : "1e-8", error));
     HILL__TRY(set_auto(recipe, "decay", facts->decay == HILL__DECAY_APART ? "0.01" : "0", error));
     return set_auto(recipe, "drop", hill__recipe_is(recipe, "schedule", "exponential") ? "0.95" : "0.5", error);

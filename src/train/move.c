@@ -32,7 +32,7 @@ static void update_part(void *context, unsigned part, unsigned parts)
     for (size_t i = 0; i < run->stretch_count; i++) {
         const hill__stretch *stretch = &run->stretches[i];
         size_t first = begin > stretch->begin ? begin : stretch->begin, last = end < stretch->end ? end : stretch->end;
-        if (first < last &&
+        if (first < last && !stretch->rows &&
             !run->kernels->rule[run->rule.loop](run->weights + first, run->gradient + first, moment_at(run, 0, first),
                                                 moment_at(run, 1, first), last - first, &stretch->update))
             hill__flag_raise(&job->broken);
@@ -55,6 +55,12 @@ static bool update_weights(hill_run *run, double rate)
     return !hill__flag_is_raised(&job.broken);
 }
 
+double hill__gradient_length(const hill__kernels *kernels, const float *gradient, size_t n)
+{
+    double length = sqrt(kernels->squares(gradient, n));
+    return isinf(length) ? hill__length_of(gradient, NULL, n) : length; /* no float holds its squares */
+}
+
 /* Cuts the gradient: first each number to size, then the whole to length. */
 static void clip_gradient(hill_run *run)
 {
@@ -64,9 +70,7 @@ static void clip_gradient(hill_run *run)
         kernels->bound(run->gradient, n, 1.0f, (float)run->clip_value);
     if (!(run->clip > 0))
         return;
-    double length = sqrt(kernels->squares(run->gradient, n));
-    if (isinf(length)) /* its squares are too large for floats */
-        length = hill__length_of(run->gradient, NULL, n);
+    double length = hill__gradient_length(kernels, run->gradient, n);
     if (length > run->clip)
         kernels->bound(run->gradient, n, (float)(run->clip / length), INFINITY);
 }

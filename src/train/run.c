@@ -154,7 +154,9 @@ static int bind_stretches(hill_run *run)
         (void)hill__round_up(slot->offset + slot->count, HILL__PAD, &next.end); /* the plan has found room for it */
         if (!slot->trained)
             continue;
-        if (last && last->factor == next.factor)
+        if (plan->rule == HILL__RULE_ID_muon && hill__slot_is_matrix(plan, slot, &next.cols))
+            next.rows = slot->count / next.cols;
+        if (last && last->factor == next.factor && !last->rows && !next.rows)
             last->end = next.end;
         else
             run->stretches[run->stretch_count++] = next;

@@ -52,7 +52,8 @@ typedef struct hill__good {
 /* A stretch of the vector whose weights all move at the same rate. */
 typedef struct hill__stretch {
     size_t begin, end;
-    double factor; /* of the rate */
+    double factor;     /* of the rate */
+    size_t rows, cols; /* of a matrix that the rule moves as such; else 0 */
     hill__update update;
 } hill__stretch;
 

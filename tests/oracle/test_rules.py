@@ -5,7 +5,7 @@ import numpy
 import pytest
 
 from oracle import Classes, Net, Numbers, assert_close, downhill, of, torch, train
-from papers import NAdam, Quickprop, ScheduleFree
+from papers import Muon, NAdam, Quickprop, ScheduleFree
 
 O = torch.optim
 
@@ -34,6 +34,7 @@ RULES = {
     "adamw": (["--rate", "0.01"], lambda p, decay: O.AdamW(p, lr=0.01, weight_decay=decay)),
     "nadam": (["--rate", "0.01"], lambda p, decay: NAdam(p, 0.01, decay=decay)),
     "schedule-free": (["--rate", "0.02"], lambda p, decay: ScheduleFree(p, 0.02, decay=decay)),
+    "muon": (["--rate", "0.01"], lambda p, decay: Muon(p, 0.01, decay=decay)),
     "rprop": (["--rate", "0.01"], lambda p, decay: Decayed(O.Rprop, p, decay, lr=0.01)),
 }
 
@@ -57,6 +58,8 @@ KNOBS = {
               lambda p, decay: O.AdamW(p, lr=0.01, betas=(0.8, 0.95), eps=0.001, weight_decay=decay)),
     "nadam": (["--rate", "0.01", "--beta1", "0.8", "--beta2", "0.95", "--epsilon", "0.001"],
               lambda p, decay: NAdam(p, 0.01, betas=(0.8, 0.95), eps=0.001, decay=decay)),
+    "muon": (["--rate", "0.02", "--momentum", "0.8", "--beta1", "0.8", "--beta2", "0.95"],
+             lambda p, decay: Muon(p, 0.02, 0.8, decay, (0.8, 0.95))),
     "schedule-free": (["--rate", "0.01", "--beta1", "0.8", "--beta2", "0.95", "--epsilon", "0.001"],
                       lambda p, decay: ScheduleFree(p, 0.01, betas=(0.8, 0.95), eps=0.001, decay=decay)),
 }

@@ -12,7 +12,7 @@ NET = ["--net", "6 tanh", "--epochs", 4, "--batch", 16]
 CLASSES = ["classes.csv", *NET]
 NUMBERS = ["numbers.csv", *NET]
 
-RULES = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam", "schedule-free", "rprop", "quickprop", "lbfgs",
+RULES = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam", "schedule-free", "muon", "rprop", "quickprop", "lbfgs",
          "lm"]
 SCHEDULES = ["constant", "step", "exponential", "cosine", "one-cycle", "flat-cosine", "coslog4", "plateau"]
 COSTS = {"squared": NUMBERS, "absolute": NUMBERS, "huber": NUMBERS, "quantile": [*NUMBERS, "--quantile", "0.8"],
