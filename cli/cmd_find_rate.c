@@ -157,6 +157,9 @@ static int test_and_tell(training *t)
 
 static int prepare(training *t)
 {
+    const char *rule = hill_recipe_get(t->recipe, "rule");
+    if (hill_rule_takes_all(rule) == 1)
+        return output_error(CODE_USAGE, "--rule %s: finds the lengths of its steps by itself; there is no rate to find", rule);
     return range_prepare(t->recipe);
 }
 

@@ -156,6 +156,19 @@ static int choose_folder(race *g)
                    : 0;
 }
 
+/* Rules that are named decide what rows a step looks at, where nobody else does: all, if one of them needs to see all. */
+static int choose_batch(race *g)
+{
+    hill_error error = HILL_ERROR_INIT;
+    bool all = false;
+    for (size_t i = 0; i < g->count; i++)
+        all = all || hill_rule_takes_all(g->racers[i].rule) == 1;
+    if (!g->chosen || !all || strcmp(hill_recipe_get(g->base.recipe, "batch"), "auto") != 0)
+        return 0;
+    int status = hill_recipe_set(g->base.recipe, "batch", "full", &error);
+    return status == HILL_OK ? 0 : output_failure(status, &error);
+}
+
 /* The session that says what all have in common. Its rate counts for nothing, and isn't told. */
 static int make_base(race *g)
 {
@@ -196,26 +209,52 @@ static int introduce(race *g)
     if (model)
         status = hill_session_metrics(g->base.session, model, HILL_WHICH_VALID, &metrics, &error);
     g->by_valid = metrics.rows > 0;
+    g->whole = hill_run_epoch_steps(g->base.run) == 1;
     hill_model_free(model);
     hill_session_free(g->base.session);
     g->base.session = NULL;
     return status == HILL_OK ? code : output_failure(status, &error);
 }
 
-/* A rule that wants other batches, say, is left out of a race of all, and must not be named. */
-static int leave_out(race *g, size_t i, const hill_error *error)
+static void drop(race *g, size_t i)
 {
     racer *r = &g->racers[i];
-    if (g->chosen)
-        return output_error(CODE_USAGE, "--rules: %s: %s", text_get(&r->name), error->text);
-    text words = TEXT_INIT;
-    text_format(&words, "%s doesn't run: %s", text_get(&r->name), error->text);
-    race_say(&g->base, "note", &words);
-    text_free(&words);
     text_free(&r->name);
     text_free(&r->stem);
     memmove(r, r + 1, (g->count - i - 1) * sizeof *r);
     g->count--;
+}
+
+/* A race of all rules is one of those that are at home with its batches. */
+static int drop_strangers(race *g)
+{
+    text words = TEXT_INIT;
+    for (size_t i = 0; i < g->count;) {
+        if (g->chosen || g->whole || hill_rule_takes_all(g->racers[i].rule) != 1) {
+            i++;
+            continue;
+        }
+        text_format(&words, "%s%s",
+                    words.length ? ", " : "left out, for they want to see all rows (--batch full): ", g->racers[i].rule);
+        drop(g, i);
+    }
+    if (words.length)
+        race_say(&g->base, "note", &words);
+    text_free(&words);
+    return 0;
+}
+
+/* A rule that cannot run with this net, cost or batch is left out of a race of all, and must not be named. */
+static int leave_out(race *g, size_t i, const hill_error *error)
+{
+    const char *name = text_get(&g->racers[i].name);
+    text words = TEXT_INIT;
+    if (g->chosen)
+        return output_error(CODE_USAGE, "--rules: %s: %s", name, error->text);
+    text_format(&words, "%s is left out: %s", name, error->text);
+    race_say(&g->base, "note", &words);
+    text_free(&words);
+    drop(g, i);
     return 0;
 }
 
@@ -283,7 +322,7 @@ static int meet(race *g)
             code = leave_out(g, i, &error);
             continue;
         }
-        if (status == HILL_OK && find && !r->rate[0]) {
+        if (status == HILL_OK && find && !r->rate[0] && hill_rule_takes_all(r->rule) == 0) {
             code = find_rate(g, r);
             status = code == 0 ? try_session(g, r, &error) : HILL_OK;
         }
@@ -350,8 +389,8 @@ static int open_tables(race *g)
 
 int cmd_race(const arguments *a)
 {
-    static int (*const phases[])(race *) = {read_flags, read_recipe, choose_folder, open_tables, make_base,
-                                            introduce,  meet,        run_all,       race_answer};
+    static int (*const phases[])(race *) = {read_flags, read_recipe,    choose_batch, choose_folder, open_tables, make_base,
+                                            introduce,  drop_strangers, meet,         run_all,       race_answer};
     race g = {.base = train_make(a)};
     g.base.untested = true;
     stop_endure();

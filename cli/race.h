@@ -43,6 +43,7 @@ typedef struct race {
     bool afresh; /* nothing that is there counts */
     text folder;
     text finished; /* lines of race.jsonl but the first: one a racer, also of an earlier race of other rules */
+    bool whole;    /* a step looks at all rows */
     double target;
     bool told;     /* the target was given */
     bool by_valid; /* the target is about validation rows */

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define WIDTH 80
-#define COLUMNS 62 /* cells of a line behind the racer's name, without "right" */
+#define COLUMNS 59 /* cells of a line behind the racer's name, without "right" */
 #define RIGHT 8    /* cells of "right" */
 
 /* What racers are ranked by: the cost of the model on validation rows, or on the training rows where there are no others. */
@@ -95,8 +95,8 @@ static void add_cost(text *out, double cost, bool there)
 {
     char words[24] = "-";
     if (there)
-        (void)snprintf(words, sizeof words, "%.4g", cost);
-    text_format(out, "  %9s", words);
+        (void)snprintf(words, sizeof words, "%.3g", cost);
+    text_format(out, "  %8s", words);
 }
 
 static void add_time(text *out, double seconds)
@@ -114,7 +114,7 @@ static void add_steps(text *out, uint64_t steps)
 {
     text words = TEXT_INIT;
     text_count(&words, steps);
-    text_format(out, "  %10s", text_get(&words));
+    text_format(out, "  %9s", text_get(&words));
     text_end(out, &words);
 }
 
@@ -142,7 +142,7 @@ static void add_racer(const race *g, text *out, const racer *r, bool right)
         add_steps(out, r->reached->steps);
         add_time(out, r->reached->seconds);
     } else {
-        text_format(out, "  %10s  %7s", "-", "-");
+        text_format(out, "  %9s  %7s", "-", "-");
     }
     add_time(out, r->seconds);
     text_string(out, "\n");
@@ -156,9 +156,9 @@ static void add_head(const race *g, text *out, bool right)
     else
         text_format(&target, "to %s %.3g", g->by_valid ? "valid" : "train", g->target);
     text_repeat(out, " ", name_width(g) + 10);
-    text_format(out, "%22s%s%21s%9s\n", "cost reached", right ? "        " : "", text_get(&target), "all");
+    text_format(out, "%20s%s%20s%9s\n", "cost reached", right ? "        " : "", text_get(&target), "all");
     text_cells(out, "rule", name_width(g), false);
-    text_format(out, "  %8s  %9s  %9s%s  %10s  %7s  %7s\n", "rate", "train", "valid", right ? "   right" : "", "steps",
+    text_format(out, "  %8s  %8s  %8s%s  %9s  %7s  %7s\n", "rate", "train", "valid", right ? "   right" : "", "steps",
                 "seconds", "seconds");
     text_end(out, &target);
 }

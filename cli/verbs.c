@@ -85,8 +85,12 @@ static const option find_options[] = {
 };
 static const option race_options[] = {
     {OPTION_RULES, "rules", "LIST", "files",
-     "comma list of rules, each with a rate behind it if it isn't to take its own: 'sgd 0.5, adam' [every rule that can run]"},
-    {OPTION_FIND_RATES, "find-rates", NULL, "files", "rules without a rate in the list take the one that find-rate suggests"},
+     "comma list of rules, each with a rate behind it if it isn't to take its own: 'sgd 0.5, adam' [every rule that is at home "
+     "with "
+     "the batches]"},
+    {OPTION_FIND_RATES, "find-rates", NULL, "files",
+     "rules without a rate in the list take the one that find-rate suggests, but for those that find their steps by "
+     "themselves"},
     {OPTION_TO, "to", "COST", "files",
      "the cost that steps and seconds are counted to [the least that half of the rules reach]"},
     {OPTION_OUT, "out", "FOLDER", "files",

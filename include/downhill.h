@@ -226,6 +226,12 @@ typedef enum hill_vocabulary {
 /* The i-th word of a vocabulary, or NULL past the end. */
 HILL_API const hill_word *hill_words(hill_vocabulary vocabulary, size_t i);
 
+/*
+ * 1 if the rule compares the cost or the gradient of one step with that of the last, so that it is at home where every step looks at
+ * all rows (which is what batch=auto means with it), and finds the lengths of its steps by itself; 0 for other rules; -1: no such rule.
+ */
+HILL_API int hill_rule_takes_all(const char *rule);
+
 /* The name in a vocabulary, or among the knobs when `vocabulary` is -1, that `word` most likely meant; NULL if none is near. */
 HILL_API const char *hill_nearest(int vocabulary, const char *word);
 

@@ -150,6 +150,22 @@ static void wait_for_parts(hill__pool *pool)
     pthread_mutex_unlock(&pool->mutex);
 }
 
+/* Loops keep up to 128 KiB near at hand, which is all that some systems give a thread. */
+#define STACK_BYTES ((size_t)1 << 20)
+
+static int start_worker(pool_worker *worker)
+{
+    pthread_attr_t attributes;
+    int failed = pthread_attr_init(&attributes);
+    if (failed)
+        return failed;
+    failed = pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    if (!failed)
+        failed = pthread_create(&worker->thread, &attributes, work, worker);
+    pthread_attr_destroy(&attributes);
+    return failed;
+}
+
 int hill__pool_new(unsigned threads, const hill_allocator *allocator, hill__pool **out)
 {
     *out = NULL;
@@ -176,7 +192,7 @@ int hill__pool_new(unsigned threads, const hill_allocator *allocator, hill__pool
     for (; !failed && pool->started < threads - 1; pool->started += !failed) {
         pool_worker *worker = &pool->workers[pool->started];
         *worker = (pool_worker){.pool = pool, .part = pool->started + 1};
-        failed = pthread_create(&worker->thread, NULL, work, worker);
+        failed = start_worker(worker);
     }
     if (failed) {
         hill__pool_free(pool);

@@ -70,6 +70,12 @@ const hill__rule_facts *hill__rule_facts_of(hill__rule_id rule)
     return &rule_facts[rule];
 }
 
+int hill_rule_takes_all(const char *rule)
+{
+    int id = hill__word_index(HILL_WORDS_RULE, rule);
+    return id < 0 ? -1 : rule_facts[id].rows != HILL__ROWS_ANY;
+}
+
 int hill__word_index(hill_vocabulary vocabulary, const char *word)
 {
     const hill_word *words = vocabularies[vocabulary];

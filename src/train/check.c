@@ -106,7 +106,7 @@ static void walk_link(const checker *c, size_t l, double *values, const double *
     hill__formula formula = {.x = values + (l ? c->links[l - 1].at : 0),
                              .inputs = link->inputs,
                              .weight = has_weights(link) ? c->weights + link->layer->weight : NULL,
-                             .bias = has_weights(link) ? c->weights + link->layer->bias : NULL,
+                             .bias = has_weights(link) && link->layer->biases ? c->weights + link->layer->bias : NULL,
                              .mean = has_moments(link) ? c->weights + link->layer->mean : NULL,
                              .variance = has_moments(link) ? c->weights + link->layer->variance : NULL,
                              .columns = link->layer ? link->layer->columns : 0,

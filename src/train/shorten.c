@@ -26,8 +26,10 @@ static void shorten_part(void *context, unsigned part, unsigned parts)
 
 void hill__shorten(hill_run *run)
 {
+    if (run->most_norm == 0)
+        return;
     hill__walk walk = {.kernels = run->kernels, .pool = run->shared ? run->pool : NULL};
-    for (size_t i = 0; run->most_norm > 0 && i < run->plan->count; i++) {
+    for (size_t i = 0; i < run->plan->count; i++) {
         shorten_job job = {run, &run->plan->instrs[i]};
         if (job.instr->op->flags & HILL__OP_UNITS)
             hill__walk_share(&walk, job.instr->weights * SHORTEN_WORK, shorten_part, &job);

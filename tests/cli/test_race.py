@@ -16,6 +16,7 @@ from test_help import digit_folder
 RULES = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam", "schedule-free", "rprop", "quickprop"]
 RACER = ["rule", "rate", "train", "valid", "stopped", "steps", "epochs", "best_epoch", "ways_back", "seconds", "steps_to",
          "seconds_to", "log", "model"]
+ALL_ROWS = {"rprop", "quickprop", "lbfgs", "lm"}
 SHORT = ["--epochs", 12]
 
 
@@ -24,6 +25,10 @@ def timeless(value):
     if isinstance(value, dict):
         return {key: timeless(item) for key, item in value.items() if not key.startswith("seconds")}
     return [timeless(item) for item in value] if isinstance(value, list) else value
+
+
+def every_rule(downhill):
+    return set(re.findall(r"^  ([a-z-]+) ", downhill("help", "rule").stdout.split("\n\n", 1)[1], re.MULTILINE))
 
 
 def race(downhill, *words):
@@ -93,21 +98,21 @@ def cells_of(table, racer):
 
 @pytest.mark.quick
 def test_table(downhill):
-    """With "right" where the names leave room for it."""
     downhill.write("trees.csv", classes_table())
-    words = ["trees.csv", *SHORT, "--rules", ",".join(RULES[:7])]
+    words = ["trees.csv", *SHORT]
     answer = race(downhill, *words)
     table = downhill("race", *words).stdout
     lines = table.splitlines()
     assert all(len(line) <= 80 and line == line.rstrip() for line in lines)
     assert lines[1].split() == ["rule", "rate", "train", "valid", "right", "steps", "seconds", "seconds"]
-    assert f"to valid {answer['to']:.3g} " in lines[0] and "half of the rules" in " ".join(lines[9:])
-    assert [line.split()[0] for line in lines[2:9]] == [racer["rule"] for racer in answer["racers"]]
-    assert len({len(line) for line in lines[:9]}) == 1
+    end = 2 + len(answer["racers"])
+    assert f"to valid {answer['to']:.3g} " in lines[0] and "half of the rules" in " ".join(lines[end:])
+    assert [line.split()[0] for line in lines[2:end]] == [racer["rule"] for racer in answer["racers"]]
+    assert len({len(line) for line in lines[:end]}) == 1
     for racer in answer["racers"]:
         _, _, train, valid, right, steps, *_ = cells_of(table, racer)
-        assert float(train) == pytest.approx(racer["train"]["cost"], rel=1e-3)
-        assert float(valid) == pytest.approx(racer["valid"]["cost"], rel=1e-3)
+        assert float(train) == pytest.approx(racer["train"]["cost"], rel=1e-2)
+        assert float(valid) == pytest.approx(racer["valid"]["cost"], rel=1e-2)
         assert right == ("100%" if racer["valid"]["accuracy"] == 1 else f"{racer['valid']['accuracy']:.1%}")
         assert steps == ("-" if racer["steps_to"] is None else f"{racer['steps_to']:,}")
 
@@ -124,7 +129,7 @@ def test_nothing_runs_twice(downhill):
     done = downhill("race", *words, "--rules", "sgd,adam", "--json")
     assert json.loads(done.stdout) == some and "2 of 2 were finished before" in done.stderr
     more = race(downhill, *words)
-    assert {racer["rule"] for racer in more["racers"]} == set(RULES)
+    assert {racer["rule"] for racer in more["racers"]} == every_rule(downhill) - ALL_ROWS
     for racer in some["racers"]:
         same = next(other for other in more["racers"] if other["rule"] == racer["rule"])
         assert {**same, "steps_to": 0, "seconds_to": 0} == {**racer, "steps_to": 0, "seconds_to": 0}
@@ -214,6 +219,21 @@ def test_rates_that_are_found(downhill):
 
 
 @pytest.mark.quick
+def test_rules_that_see_all_rows_run_where_all_do(downhill):
+    downhill.write("trees.csv", classes_table())
+    done = downhill("race", "trees.csv", *SHORT, "--json")
+    assert not ALL_ROWS & {racer["rule"] for racer in json.loads(done.stdout)["racers"]}
+    assert "left out, for they want to see all rows (--batch full): rprop, quickprop" in done.stderr
+    whole = race(downhill, "trees.csv", *SHORT, "--batch", "full", "--find-rates")
+    rates = {racer["rule"]: racer["rate"] for racer in whole["racers"]}
+    assert {"rprop", "quickprop"} < set(rates) and {rates["rprop"], rates["quickprop"]} == {0.01, 0.1} and rates["sgd"] != 0.1
+    named = race(downhill, "trees.csv", *SHORT, "--rules", "rprop,sgd")
+    assert {racer["steps"] for racer in named["racers"]} == {12}
+    given = race(downhill, "trees.csv", *SHORT, "--rules", "rprop,sgd", "--batch", 27)
+    assert {racer["steps"] for racer in given["racers"]} == {36}
+
+
+@pytest.mark.quick
 def test_patience_only_where_it_is_asked_for(downhill):
     downhill.write("trees.csv", classes_table())
     words = ["trees.csv", "--epochs", 200, "--rules", "adam 0.1,sgd 1e-9"]
@@ -251,7 +271,8 @@ def test_xor_spirals_and_digits_end_with_their_tables(downhill, name, words):
     if name != "xor":
         downhill.write(f"{name}.csv", {"spirals": spirals, "digits": digits}[name]())
     table = downhill("race", f"{name}.csv", *words).stdout
-    assert all(re.search(rf"^{rule} +[0-9.]+ ", table, re.MULTILINE) for rule in RULES)
+    rules = every_rule(downhill) - (ALL_ROWS if name != "xor" else {"lbfgs", "lm"})
+    assert all(re.search(rf"^{rule} +[0-9.]+ ", table, re.MULTILINE) for rule in rules)
     answer = race(downhill, f"{name}.csv", *words)
     best = answer["racers"][0]
     assert {"xor": lambda: best["train"]["cost"] < 1e-5, "spirals": lambda: best["train"]["accuracy"] > 0.6,

@@ -45,6 +45,7 @@ WRONG = [
     (["find-rate", "xor.csv", "--rule", "adm"], "did you mean 'adam'?"),
     (["find-rate", "xor.csv", "--svg", "a", "--log", "a"], "where the log goes"),
     (["find-rate", "-", "--valid", "-"], "read once only"),
+    (["find-rate", "xor.csv", "--rule", "rprop"], "there is no rate to find"),
     (["race", "xor.csv", "--rules", "adm,sgd"], "did you mean 'adam'?"),
     (["race", "xor.csv", "--rules", "frobnicate"], "there are sgd, momentum"),
     (["race", "xor.csv", "--rules", "sgd, adam, sgd"], "sgd stands there twice"),

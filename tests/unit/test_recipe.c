@@ -260,6 +260,19 @@ static void limits_are_lent(void **state)
     hill_recipe_free(recipe);
 }
 
+static void rules_say_whether_they_take_all_rows(void **state)
+{
+    (void)state;
+    const hill_word *rule;
+    for (size_t i = 0; (rule = hill_words(HILL_WORDS_RULE, i)) != NULL; i++) {
+        int all = hill__rule_facts_of((hill__rule_id)i)->rows != HILL__ROWS_ANY;
+        assert_int_equal(hill_rule_takes_all(rule->name), all);
+    }
+    assert_int_equal(hill_rule_takes_all("sgd"), 0);
+    assert_int_equal(hill_rule_takes_all("rprop"), 1);
+    assert_int_equal(hill_rule_takes_all("frobnicate"), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +285,7 @@ int main(void)
         cmocka_unit_test(values_are_refused_with_the_reason),
         cmocka_unit_test(a_value_is_one_line_of_text),
         cmocka_unit_test(limits_are_lent),
+        cmocka_unit_test(rules_say_whether_they_take_all_rows),
     };
     return cmocka_run_group_tests_name("recipe", tests, NULL, NULL);
 }
