@@ -660,7 +660,8 @@ HILL_API uint64_t hill_run_total_steps(const hill_run *run);
 
 /*
  * The flat vectors, of plan sizes `vector` floats: the weights, which the host may change between steps; the last step's
- * gradient; the weights that are best so far (the current ones where there are no validation rows), and their epoch.
+ * gradient; the weights that are best so far (the current ones where there are no validation rows), and their epoch. With the
+ * knob average they are averages of weights.
  */
 HILL_API float *hill_run_weights(hill_run *run);
 HILL_API const float *hill_run_gradient(const hill_run *run);

@@ -57,6 +57,12 @@ static void multiply(dense_product *product)
     hill__walk_share(product->walk, g->rows * g->cols * g->depth, run_product, product);
 }
 
+void hill__multiply(const hill__walk *walk, const hill__gemm *gemm)
+{
+    dense_product product = {walk, *gemm};
+    multiply(&product);
+}
+
 void hill__dense_forward(const hill__instr *instr, hill__walk *walk)
 {
     const hill__op *activation = instr->activation;

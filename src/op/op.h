@@ -137,6 +137,9 @@ static inline const float *hill__input_of(const hill__instr *instr, const hill__
 /* Runs task on as many threads as `work` (multiply-adds, or elements times what one costs in such) deserves. */
 void hill__walk_share(const hill__walk *walk, size_t work, hill__task task, void *context);
 
+/* A product that threads share, each with whole tiles of results. */
+void hill__multiply(const hill__walk *walk, const hill__gemm *gemm);
+
 /* The families' functions, for op.c's table. */
 #define LAYER(id, word, flags, formula, sentence)                          \
     void hill__##id##_forward(const hill__instr *instr, hill__walk *walk); \

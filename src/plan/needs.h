@@ -15,7 +15,7 @@
 /* Bytes behind a run's vectors that the rule works in from one end of a step to the other; false where they don't fit a size. */
 bool hill__plan_work(const hill_plan *plan, size_t *bytes);
 
-/* HILL_ERECIPE: the rule can't do with this net, cost or knob. */
-int hill__plan_suits(const hill_plan *plan, hill_error *error);
+/* What the rule needs of a plan that is otherwise ready; HILL_ERECIPE: it can't do with this net, cost or knob. */
+int hill__plan_suits(hill_plan *plan, hill_error *error);
 
 #endif

@@ -44,6 +44,7 @@ static int compile(hill__builder *builder, hill_error *error)
     plan->batch = hill__recipe_is(plan->recipe, "batch", "full") ? 0 : (size_t)hill__recipe_count(plan->recipe, "batch");
     plan->block_rows = block_rows_for(plan->batch);
     plan->block_rows = plan->block_rows < builder->rows ? plan->block_rows : builder->rows;
+    plan->average = hill__recipe_number(plan->recipe, "average");
     plan->rule = (hill__rule_id)hill__word_index(HILL_WORDS_RULE, hill_recipe_get(plan->recipe, "rule"));
     plan->cost_knobs = cost_knobs(plan->recipe);
     (void)hill__growth_parse(hill_recipe_get(plan->recipe, "grow"), &plan->growth, error); /* likewise */

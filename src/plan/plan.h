@@ -58,6 +58,8 @@ struct hill_plan {
     size_t slot_count, slot_capacity;
     size_t scratch; /* floats */
     hill__rule_id rule;
+    double average;                /* 0: none */
+    size_t muon_room, muon_square; /* floats for its largest matrix, and for its shorter side's square */
     hill__cost_knobs cost_knobs;
 };
 
@@ -72,11 +74,14 @@ int hill__plan_build(const hill_recipe *recipe, const hill_shape *shape, bool fu
 int hill__plan_answering(const hill_recipe *recipe, const hill_shape *shape, const hill_allocator *allocator, hill_plan **out,
                          hill_error *error);
 
-/* Vectors that follow the weights from step to step: those that the rule keeps. */
+/* Vectors that follow the weights from step to step: those that the rule keeps, and their average. */
 size_t hill__plan_moments(const hill_plan *plan);
 
 /* Vectors of a run: weights and moments, twice; gradient, best weights, weights before the step. */
 size_t hill__plan_vectors(const hill_plan *plan);
+
+/* Whether a tensor is a weight matrix of a hidden layer; *cols: its outputs. */
+bool hill__slot_is_matrix(const hill_plan *plan, const hill__slot *slot, size_t *cols);
 
 /* Floats of a tensor. */
 size_t hill__tensor_count(const hill_tensor *tensor);

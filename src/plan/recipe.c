@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/number.h"
+#include "plan/factors.h"
 #include "plan/growth.h"
 #include "plan/net.h"
 #include "plan/words.h"
@@ -104,6 +105,8 @@ static int accept_text(const hill_knob *knob, const char *value, hill_error *err
         return hill__fail(error, HILL_ERECIPE, "delimiter '%.40s': must be one of , ; | or the word tab, space or auto", value);
     if (strcmp(knob->name, "grow") == 0)
         return hill__growth_parse(value, &growth, error);
+    if (strcmp(knob->name, "rate-factors") == 0)
+        return hill__factors_check(value, 0, error);
     return strcmp(knob->name, "net") == 0 ? hill__net_parse(value, &net, error) : HILL_OK;
 }
 

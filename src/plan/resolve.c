@@ -88,20 +88,26 @@ static int resolve_cost(hill_recipe *recipe, hill_task task, hill_error *error)
     return set_auto(recipe, "cost", cost, error);
 }
 
+static bool is_bounded(const hill__op *activation)
+{
+    return activation == hill__op_at(HILL__OP_tanh) || activation == hill__op_at(HILL__OP_sigmoid);
+}
+
 /*
  * Biases that are all 0 are a symmetry that rules of second order find no way out of where the data has it too; hidden layers that
- * bend between bounds can start apart.
+ * bend between bounds can start apart. Where the rule has a say, auto is written out here, so that a race has one start for all.
  */
 static int resolve_init(hill_recipe *recipe, hill_error *error)
 {
     int rule = hill__word_index(HILL_WORDS_RULE, hill_recipe_get(recipe, "rule"));
     hill__net net;
     (void)hill__net_parse(hill_recipe_get(recipe, "net"), &net, error);
-    bool bends = net.count > 0 && hill__rule_facts_of((hill__rule_id)rule)->rows == HILL__ROWS_ALWAYS;
+    bool bends = net.count > 0 && (is_bounded(net.output) || net.output == hill__op_at(HILL__OP_identity) ||
+                                   net.output == hill__op_at(HILL__OP_softmax));
     for (size_t i = 0; i < net.count; i++)
-        bends = bends && (net.layers[i].activation == hill__op_at(HILL__OP_tanh) ||
-                          net.layers[i].activation == hill__op_at(HILL__OP_sigmoid));
-    return bends ? set_auto(recipe, "init", "nguyen-widrow", error) : HILL_OK;
+        bends = bends && is_bounded(net.layers[i].activation);
+    bool apart = hill__rule_facts_of((hill__rule_id)rule)->rows == HILL__ROWS_ALWAYS;
+    return bends ? set_auto(recipe, "init", apart ? "nguyen-widrow" : "glorot", error) : HILL_OK;
 }
 
 static int resolve_descent(hill_recipe *recipe, hill_error *error)
@@ -109,6 +115,7 @@ static int resolve_descent(hill_recipe *recipe, hill_error *error)
     int rule = hill__word_index(HILL_WORDS_RULE, hill_recipe_get(recipe, "rule"));
     const hill__rule_facts *facts = hill__rule_facts_of((hill__rule_id)rule);
     HILL__TRY(set_auto(recipe, "rate", facts->rate, error));
+    HILL__TRY(set_auto(recipe, "momentum", rule == HILL__RULE_ID_muon ? "0.95" : "0.9", error));
     HILL__TRY(set_auto(recipe, "epsilon", rule == HILL__RULE_ID_adagrad ? "1e-10" : "1e-8", error));
     HILL__TRY(set_auto(recipe, "decay", facts->decay == HILL__DECAY_APART ? "0.01" : "0", error));
     return set_auto(recipe, "drop", hill__recipe_is(recipe, "schedule", "exponential") ? "0.95" : "0.5", error);

@@ -67,7 +67,7 @@ static void name_fault(const hill_run *run, hill__fault fault, size_t rows, char
             named = name_tensor(run, run->gradient, "the gradient of", out, size);
     } else {
         named = name_tensor(run, run->weights, "the updated", out, size);
-        for (size_t i = 0; i < hill__plan_moments(run->plan) && !named; i++)
+        for (size_t i = 0; i < hill__rule_facts_of(run->rule.id)->moments && !named; i++)
             named = name_tensor(run, run->moments[i], "what the rule remembers of", out, size);
     }
     if (!named)

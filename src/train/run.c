@@ -14,6 +14,7 @@
 
 #include "base/fpenv.h"
 #include "base/number.h"
+#include "plan/factors.h"
 #include "train/grow.h"
 #include "train/init.h"
 
@@ -21,10 +22,12 @@ static void place_vectors(hill_run *run)
 {
     const hill_plan *plan = run->plan;
     float *next = run->vectors;
-    size_t moments = hill__plan_moments(plan);
+    size_t moments = hill__plan_moments(plan), own = hill__rule_facts_of(plan->rule)->moments;
     run->weights = run->point = next;
-    for (size_t i = 0; i < moments; i++)
+    for (size_t i = 0; i < own; i++)
         run->moments[i] = next += plan->vector;
+    if (moments > own)
+        run->average = next += plan->vector;
     float **const others[] = {&run->good_weights, &run->gradient, &run->best, &run->before};
     run->good_weights = next += plan->vector;
     next += moments * plan->vector;
@@ -86,6 +89,11 @@ double hill__run_rate(const hill_run *run)
     return (run->told > 0 ? run->told : said) * run->slow;
 }
 
+const float *hill__run_shown(const hill_run *run)
+{
+    return run->average && run->at.step > 0 ? run->average : run->weights;
+}
+
 size_t hill__run_block(const hill_run *run, uint64_t rows)
 {
     return rows < run->plan->block_rows ? (size_t)rows : run->plan->block_rows;
@@ -129,6 +137,31 @@ static void begin(hill_run *run)
     run->shared = hill__run_block(run, run->batch) >= run->share_rows;
     run->watch.patience = hill__recipe_count(recipe, "patience");
     run->good.stops = hill__recipe_is(recipe, "on-divergence", "stop");
+}
+
+/* Neighbours whose rates are the same are one stretch. */
+static int bind_stretches(hill_run *run)
+{
+    const hill_plan *plan = run->plan;
+    const char *factors = hill_recipe_get(plan->recipe, "rate-factors");
+    run->stretches = hill__alloc(&run->allocator, plan->slot_count, sizeof *run->stretches);
+    if (!run->stretches)
+        return HILL_EMEMORY;
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        const hill__slot *slot = &plan->slots[i];
+        hill__stretch *last = run->stretch_count ? &run->stretches[run->stretch_count - 1] : NULL;
+        hill__stretch next = {.begin = slot->offset, .factor = hill__factor_of(factors, slot->layer, plan->layers)};
+        (void)hill__round_up(slot->offset + slot->count, HILL__PAD, &next.end); /* the plan has found room for it */
+        if (!slot->trained)
+            continue;
+        if (plan->rule == HILL__RULE_ID_muon && hill__slot_is_matrix(plan, slot, &next.cols))
+            next.rows = slot->count / next.cols;
+        if (last && last->factor == next.factor && !last->rows && !next.rows)
+            last->end = next.end;
+        else
+            run->stretches[run->stretch_count++] = next;
+    }
+    return HILL_OK;
 }
 
 static int bind_singles(hill_run *run)
@@ -177,6 +210,8 @@ int hill_run_new(const hill_plan *plan, const hill_source *train, const hill_sou
     int status = place_memory(run);
     if (status >= 0)
         status = hill__pool_new(threads_of(host), &allocator, &run->pool);
+    if (status >= 0 && train)
+        status = bind_stretches(run);
     if (status >= 0 && train && !train->weigh)
         status = bind_singles(run);
     if (status < 0) {
@@ -200,6 +235,7 @@ void hill_run_free(hill_run *run)
         return;
     hill_allocator allocator = run->allocator;
     hill__pool_free(run->pool);
+    hill__free(&allocator, run->stretches, run->plan->slot_count, sizeof *run->stretches);
     hill__free(&allocator, run->singles.layers, hill__singles_count(run->plan), sizeof *run->singles.layers);
     free_memory(run);
     hill__free(&allocator, run, 1, sizeof *run);
@@ -302,5 +338,5 @@ const float *hill_run_best(const hill_run *run, uint64_t *epoch)
     bool kept = run->has_valid && run->watch.best_epoch > 0;
     if (epoch)
         *epoch = kept ? run->watch.best_epoch : run->at.epoch;
-    return kept ? run->best : run->weights;
+    return kept ? run->best : hill__run_shown(run);
 }

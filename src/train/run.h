@@ -49,6 +49,14 @@ typedef struct hill__good {
 /* Ways back that a run takes at most. */
 #define HILL__RETURNS_MOST 5u
 
+/* A stretch of the vector whose weights all move at the same rate. */
+typedef struct hill__stretch {
+    size_t begin, end;
+    double factor;     /* of the rate */
+    size_t rows, cols; /* of a matrix that the rule moves as such; else 0 */
+    hill__update update;
+} hill__stretch;
+
 struct hill_run {
     hill_allocator allocator;
     const hill_plan *plan;
@@ -62,6 +70,7 @@ struct hill_run {
     float *vectors; /* the block the next lines' lie in; it begins with weights and moments, and their good copies follow */
     float *weights;
     float *moments[HILL__MOMENTS_MOST]; /* NULL where the rule keeps none */
+    float *average;                     /* NULL: none is wanted */
     float *good_weights;
     float *gradient, *best, *before;
     void *work;   /* what the rule works in */
@@ -74,6 +83,9 @@ struct hill_run {
     uint64_t *rows;     /* of the block under way */
     uint64_t *next;     /* of the first block of step `next_step` */
     uint64_t next_step; /* 0: none is listed */
+
+    hill__stretch *stretches; /* of all that rules move */
+    size_t stretch_count;
 
     hill__singles singles; /* how a step of one row walks, where layers are small */
 
@@ -96,6 +108,9 @@ struct hill_run {
     hill__stop stop;
     char message[500];
 };
+
+/* The weights that validation looks at and a model gets: their average, where one is wanted and a step was taken. */
+const float *hill__run_shown(const hill_run *run);
 
 /* Rows of a block: as many as are left, or as fit. */
 size_t hill__run_block(const hill_run *run, uint64_t rows);

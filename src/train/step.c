@@ -151,7 +151,7 @@ static int end_epoch(hill_run *run, hill_row *row)
     bool better = false;
     score.cost = score.accuracy = NAN;
     if (run->has_valid) {
-        HILL__TRY(hill_run_evaluate(run, NULL, &run->valid, &score));
+        HILL__TRY(hill_run_evaluate(run, hill__run_shown(run), &run->valid, &score));
         better = score.cost < watch->best_cost;
     }
     hill__schedule_look(&run->schedule, &run->at.plateau, run->has_valid ? score.cost : train_cost);
@@ -172,7 +172,7 @@ static int end_epoch(hill_run *run, hill_row *row)
     if (better) {
         watch->best_cost = score.cost;
         watch->best_epoch = epoch;
-        memcpy(run->best, run->weights, run->plan->vector * sizeof(float));
+        memcpy(run->best, hill__run_shown(run), run->plan->vector * sizeof(float));
         /* The first epoch is always the best so far, however far the descent has run away by then. */
         run->good.due = run->good.due || score.cost <= GOOD_COST * run->good.first_cost;
     }
@@ -258,6 +258,7 @@ int hill_step(hill_run *run, hill_row *row)
     if (batch.fault)
         return retreat(run, batch.fault, batch.block, row);
     hill__shorten(run);
+    hill__move_average(run);
     if (row)
         fill_row(run, row, run->at.step + 1, batch.cost / (double)batch.count, rate);
     if (batch.norms) {

@@ -95,6 +95,9 @@ RECIPES = {
     "quickprop": ("points", "target=y valid=0 rule=quickprop decay=0.0001 epochs=30 net=9.tanh,5.tanh"),
     "lbfgs": ("mixed", "target=kind valid=0 rule=lbfgs decay=0.001 epochs=30 net=11.tanh,5.silu"),
     "lm": ("wide", "target=sum valid=0 rule=lm decay=1e-5 epochs=5 net=9.tanh,7.gelu"),
+    "muon": ("wide", "target=letter valid=0 rule=muon epochs=2 batch=60 net=15.relu,130.tanh,40.silu"),
+    "average": ("points", "target=y valid=0.2 rule=momentum average=0.9 epochs=4 batch=32 net=40.relu,24.relu"),
+    "rate-factors": ("wide", "target=letter valid=0 rate-factors=1:0.1,2:3 epochs=2 batch=31 net=15.relu,300.tanh"),
     "clip": ("wide", "target=letter valid=0 rule=momentum clip=0.3 clip-value=0.01 epochs=3 batch=31 net=15.relu,300.tanh"),
     # Every activation, hidden and at the end.
     "activations": ("points", "target=y valid=0 epochs=4 rate=0.01 batch=7 net=9.sigmoid,17.tanh,5.relu,33.leaky-relu,8.elu,"

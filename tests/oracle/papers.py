@@ -106,6 +106,34 @@ class Quickprop(Rule):
         w += s
 
 
+class Muon(Rule):
+    """Jordan et al. 2024, as the manual of torch.optim.Muon has it with adjust_lr_fn="match_rms_adamw": p has weight and bias of each
+    layer in turn, and the last two and all biases move by AdamW."""
+
+    def __init__(self, p, rate, momentum=0.95, decay=0.0, betas=(0.9, 0.999)):
+        super().__init__(p, rate)
+        self.momentum, self.decay = momentum, decay
+        self.matrices = {id(w) for w in p[:-2] if w.ndim == 2}
+        self.rest = torch.optim.AdamW([w for w in p if id(w) not in self.matrices], lr=rate, betas=betas, weight_decay=decay)
+
+    def begin(self):
+        self.rest.step()
+
+    def move(self, w, g, memory):
+        if id(w) not in self.matrices:
+            return
+        memory["m"] = torch.lerp(memory.get("m", torch.zeros_like(w)), g, 1 - self.momentum)
+        x = torch.lerp(g, memory["m"], self.momentum)
+        tall = x.shape[0] > x.shape[1]
+        x = x.T if tall else x
+        x = x / max(x.norm(), 1e-7)
+        for _ in range(5):
+            square = x @ x.T
+            x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
+        w *= 1 - self.rate * self.decay
+        w -= self.rate * 0.2 * max(w.shape) ** 0.5 * (x.T if tall else x)
+
+
 class Whole:
     """A cost over all rows as a function of one flat vector of weights, for rules that look at it several times a step."""
 

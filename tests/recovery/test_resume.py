@@ -12,7 +12,7 @@ NET = ["--net", "6 tanh", "--epochs", 4, "--batch", 16]
 CLASSES = ["classes.csv", *NET]
 NUMBERS = ["numbers.csv", *NET]
 
-RULES = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam", "schedule-free", "rprop", "quickprop", "lbfgs",
+RULES = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam", "schedule-free", "muon", "rprop", "quickprop", "lbfgs",
          "lm"]
 SCHEDULES = ["constant", "step", "exponential", "cosine", "one-cycle", "flat-cosine", "coslog4", "plateau"]
 COSTS = {"squared": NUMBERS, "absolute": NUMBERS, "huber": NUMBERS, "quantile": [*NUMBERS, "--quantile", "0.8"],
@@ -29,6 +29,8 @@ CASES |= {
     "patience": ["noise.csv", "--net", "20 relu", "--epochs", 200, "--batch", 20, "--rate", "0.05", "--patience", 3],
     "plateau-that-drops": ["noise.csv", "--net", "20 relu", "--epochs", 14, "--batch", 20, "--rate", "0.2", "--patience", 0,
                            "--schedule", "plateau", "--drop-every", 2],
+    "average": [*CLASSES, "--average", "0.9", "--rate-factors", "1:0.5"],
+    "average-without-validation": [*NUMBERS, "--rule", "rprop", "--average", "0.8", "--valid", 0],
     "clip": [*NUMBERS, "--rule", "momentum", "--clip", "0.1", "--clip-value", "0.03"],
     "patience-never": [*CLASSES, "--patience", 0],
     "dropout-and-layernorm": [*CLASSES, "--net", "dropout 0.1, 9 identity, layernorm tanh, dropout 0.5", "--dropout-warmup", 3],

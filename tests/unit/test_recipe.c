@@ -200,7 +200,7 @@ static void values_are_refused_with_the_reason(void **state)
         {"valid=0.91", "valid: 0.91 is out of bounds; it goes from 0 to 0.9"},
         {"rule=adma", "rule: unknown word 'adma'; did you mean 'adam'?"},
         {"rule=full", "rule: unknown word 'full'; it takes one of:  sgd momentum nesterov adagrad rmsprop adam adamw nadam "
-                      "schedule-free rprop quickprop lbfgs lm"},
+                      "schedule-free muon rprop quickprop lbfgs lm"},
         {"cost=auto quadratic", "cost: unknown word 'auto quadratic'; it takes one of: auto squared"},
         {"order=sorted", "order: unknown word 'sorted'; it takes one of: shuffled file"},
         {"order=", "order: unknown word ''"},

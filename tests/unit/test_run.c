@@ -392,7 +392,7 @@ static void every_failing_allocation_is_told(void **state)
             assert_heap_empty(&h);
         }
         assert_int_equal(status, HILL_OK);
-        assert_int_equal(n, 6 + single);
+        assert_int_equal(n, 7 + single);
         hill_plan_free(plan);
     }
     free_data(rows);
