@@ -180,7 +180,7 @@ def test_resume_from_its_own_checkpoint(ready):
 @pytest.mark.parametrize("flag, value, was", [
     ("rate", "0.5", "0.001"), ("net", "7 tanh", "6 tanh"), ("seed", "2", "1"), ("epochs", "6", "5"), ("batch", "15", "16"),
     ("rule", "sgd", "adamw"), ("schedule", "cosine", "constant"), ("order", "file", "shuffled"), ("valid", "0.2", "0"),
-    ("target", "colour", "kind"), ("scale", "none", "standard"), ("cost", "squared", "cross-entropy"), ("init", "zero", "auto")])
+    ("target", "colour", "kind"), ("scale", "none", "standard"), ("cost", "squared", "cross-entropy"), ("init", "zero", "glorot")])
 def test_resume_refuses_another_recipe(ready, flag, value, was):
     ready.kill_after(9, *WORDS)
     kept = shutil.copy(ready.checkpoints()[0], ready.folder / "kept")

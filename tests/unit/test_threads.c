@@ -23,15 +23,22 @@ static int core = -2;   /* what sched_getcpu() says; -2: the truth */
 static long processors; /* what sysconf() says; 0: the truth */
 static int threads_left = -1;
 
+/* A sanitizer asks the system before it is ready to look at who asks. */
+#if defined(__clang__)
+#define UNSEEN __attribute__((disable_sanitizer_instrumentation))
+#else
+#define UNSEEN
+#endif
+
 /* The linker calls them so. */
 int __real_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
 int __real_sched_getcpu(void);
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*begin)(void *), void *argument);
 long __real_sysconf(int name);
-int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
-int __wrap_sched_getcpu(void);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*begin)(void *), void *argument);
-long __wrap_sysconf(int name);
+UNSEEN int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
+UNSEEN int __wrap_sched_getcpu(void);
+UNSEEN int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*begin)(void *), void *argument);
+UNSEEN long __wrap_sysconf(int name);
 
 int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
 {
