@@ -318,6 +318,69 @@ static void plans_are_refused(void **state)
     hill_plan_free(plan);
 }
 
+/* What goes without a net: pictures of 16 pixels a side get one of convolutions, with growth; what is written stays. */
+static void pictures_are_given_a_net(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t side;
+        hill_task task;
+        const char *net, *grow, *schedule;
+    } cases[] = {
+        {"", 16, HILL_TASK_CLASSES, "conv 32 5x5", "shift", "cosine"},
+        {"grow=none\nschedule=step", 16, HILL_TASK_CLASSES, "conv 32 5x5", "none", "step"},
+        {"net=5", 16, HILL_TASK_CLASSES, "5,", "none", "constant"},
+        {"", 15, HILL_TASK_CLASSES, "128", "none", "constant"},
+        {"", 16, HILL_TASK_NUMBERS, "128", "none", "constant"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const size_t side = cases[i].side;
+        hill_shape shape = {sizeof shape, side * side * 3, 2, 5000, cases[i].task, side, side, 3};
+        hill_error error = HILL_ERROR_INIT;
+        hill_recipe *recipe;
+        hill_plan *plan;
+        assert_int_equal(hill_recipe_new(NULL, &recipe, &error), HILL_OK);
+        assert_int_equal(hill_recipe_parse(recipe, cases[i].text, strlen(cases[i].text), NULL, &error), HILL_OK);
+        assert_int_equal(hill_plan_new(recipe, &shape, NULL, &plan, &error), HILL_OK);
+        const hill_recipe *taken = hill_plan_recipe(plan);
+        assert_ptr_equal(strstr(hill_recipe_get(taken, "net"), cases[i].net), hill_recipe_get(taken, "net"));
+        assert_ptr_equal(strstr(hill_recipe_get(taken, "grow"), cases[i].grow), hill_recipe_get(taken, "grow"));
+        assert_string_equal(hill_recipe_get(taken, "schedule"), cases[i].schedule);
+        hill_plan_free(plan);
+        hill_recipe_free(recipe);
+    }
+    hill_shape huge = {sizeof huge, 1, 1, 0, HILL_TASK_NUMBERS, SIZE_MAX / 2, 4, 1};
+    assert_plan_refused("3", &huge, HILL_EARGUMENT, "don't make its inputs");
+    assert_plan_refused("3\nrule=lm\ngrow=shift 2", &picture, HILL_ERECIPE, "");
+}
+
+/* Every allocation of a plan fails once. */
+static void memory_that_ends_leaves_no_plan(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(nets); i++) {
+        char text[200];
+        hill_error error = HILL_ERROR_INIT;
+        hill_recipe *recipe;
+        hill_plan *plan;
+        heap h = {0};
+        hill_host host = heap_host(&h);
+        snprintf(text, sizeof text, "net=%s", nets[i]);
+        assert_int_equal(hill_recipe_new(NULL, &recipe, &error), HILL_OK);
+        assert_int_equal(hill_recipe_parse(recipe, text, strlen(text), NULL, &error), HILL_OK);
+        assert_int_equal(hill_plan_new(recipe, &picture, &host, &plan, &error), HILL_OK);
+        hill_plan_free(plan);
+        for (size_t fail = 1, calls = h.calls; fail <= calls; fail++) {
+            h.fail_at = h.calls + fail;
+            assert_int_equal(hill_plan_new(recipe, &picture, &host, &plan, &error), HILL_EMEMORY);
+            assert_null(plan);
+            assert_heap_empty(&h);
+        }
+        hill_recipe_free(recipe);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +390,8 @@ int main(void)
         cmocka_unit_test(loops_do_what_they_say),
         cmocka_unit_test(texts_are_refused),
         cmocka_unit_test(plans_are_refused),
+        cmocka_unit_test(pictures_are_given_a_net),
+        cmocka_unit_test(memory_that_ends_leaves_no_plan),
     };
     return cmocka_run_group_tests_name("window", tests, NULL, NULL);
 }
