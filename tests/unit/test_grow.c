@@ -239,6 +239,8 @@ static void texts_are_read_and_refused(void **state)
     hill_error error = HILL_ERROR_INIT;
     assert_int_equal(hill__growth_parse("none", &growth, &error), HILL_OK);
     assert_false(growth.any);
+    assert_int_equal(hill__growth_parse(" \t", &growth, &error), HILL_OK);
+    assert_false(growth.any);
     assert_int_equal(hill__growth_parse(" shift 2.5 ,flip,\tmixup 0.25", &growth, &error), HILL_OK);
     assert_true(growth.any && growth.moves && growth.amounts[HILL__GROW_shift] == 2.5f);
     assert_true(growth.amounts[HILL__GROW_flip] == 1 && growth.amounts[HILL__GROW_mixup] == 0.25f);
@@ -252,6 +254,8 @@ static void texts_are_read_and_refused(void **state)
         {"shift", "'shift' needs an amount from 0 to 1000, as in 'shift 2'"},
         {"shift -1", "'shift' needs an amount"},
         {"scale 1", "'scale' needs an amount from 0 to 0.9, as in 'scale 0.1'"},
+        {"mixup 0.6", "'mixup' needs an amount from 0 to 0.5, as in 'mixup 0.1'"},
+        {"shift 2222222222222222222222222222222222222222", "an item is 'WORD AMOUNT'"},
         {"flip 2", "'flip' takes no amount, so '2' doesn't belong there"},
         {"shift 2 3", "character 9: an item is 'WORD AMOUNT'"},
         {"shift 2,", "'' is no way to grow"},
