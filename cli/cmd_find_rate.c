@@ -171,10 +171,5 @@ int cmd_find_rate(const arguments *a)
     training t = train_make(a);
     int code = train_standard_inputs(a);
     t.untested = true;
-    if (code == 0)
-        code = options_host(a, &t.host);
-    for (size_t i = 0; i < sizeof phases / sizeof *phases && code == 0; i++)
-        code = phases[i](&t);
-    train_free(&t);
-    return code;
+    return train_through(&t, code, phases, sizeof phases / sizeof *phases);
 }

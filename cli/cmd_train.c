@@ -71,10 +71,5 @@ int cmd_train(const arguments *a)
     if (code == 0 && a->values[OPTION_FRESH] && a->values[OPTION_RESUME])
         code = output_error(CODE_USAGE, "--fresh begins anew and --resume goes on: take one of them");
     t.checkpoints.fresh = a->values[OPTION_FRESH] != NULL;
-    if (code == 0)
-        code = options_host(a, &t.host);
-    for (size_t i = 0; i < sizeof phases / sizeof *phases && code == 0; i++)
-        code = phases[i](&t);
-    train_free(&t);
-    return code;
+    return train_through(&t, code, phases, sizeof phases / sizeof *phases);
 }

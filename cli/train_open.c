@@ -89,6 +89,16 @@ void train_free(training *t)
     text_free(&t->out);
 }
 
+int train_through(training *t, int code, int (*const *phases)(training *), size_t count)
+{
+    if (code == 0)
+        code = options_host(t->a, &t->host);
+    for (size_t i = 0; i < count && code == 0; i++)
+        code = phases[i](t);
+    train_free(t);
+    return code;
+}
+
 int train_standard_inputs(const arguments *a)
 {
     const char *names[] = {a->operands[0], a->values[OPTION_VALID], a->values[OPTION_TEST]};

@@ -41,6 +41,9 @@ void train_free(training *t);
 /* Whether standard input is named once at most. */
 int train_standard_inputs(const arguments *a);
 
+/* The host from the flags, then one phase after another while none fails; frees *t. `code` is what came of it before. */
+int train_through(training *t, int code, int (*const *phases)(training *), size_t count);
+
 /* The recipe: its file first, flags over it. */
 int train_read_recipe(training *t);
 int train_open_tables(training *t);

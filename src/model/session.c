@@ -11,9 +11,12 @@
 #include "plan/net.h"
 #include "train/run.h"
 
-/* Knobs whose choice is told, in this order. */
-static const char *const session_told[] = {"target", "task",     "valid", "net",   "cost",   "init",
-                                           "rate",   "schedule", "grow",  "batch", "epochs", "patience"};
+/* Knobs whose choice is told, in this order; `plain` goes without saying. */
+static const struct {
+    const char *knob, *plain;
+} session_told[] = {{"target", NULL}, {"task", NULL},  {"valid", NULL},  {"net", NULL},
+                    {"cost", NULL},   {"init", NULL},  {"rate", NULL},   {"schedule", "constant"},
+                    {"grow", "none"}, {"batch", NULL}, {"epochs", NULL}, {"patience", NULL}};
 
 /* A value as a shell takes it. */
 static void session_quote(hill__text *text, const char *value)
@@ -35,21 +38,15 @@ static void session_quote(hill__text *text, const char *value)
     hill__text_add_string(text, "'");
 }
 
-/* What goes without saying. */
-static bool session_is_plain(const char *value)
-{
-    return strcmp(value, "none") == 0 || strcmp(value, "constant") == 0;
-}
-
 /* Every knob of the list that was "auto" in `asked` and no longer is. */
 static void session_tell(hill_session *session, const hill_recipe *asked)
 {
     const hill_recipe *taken = hill_plan_recipe(session->plan);
     for (size_t i = 0; i < sizeof session_told / sizeof session_told[0]; i++) {
-        const char *knob = session_told[i];
+        const char *knob = session_told[i].knob, *plain = session_told[i].plain;
         bool given = strcmp(knob, "valid") == 0 && session->tables.valid;
-        if (given || session_is_plain(hill_recipe_get(taken, knob)) || (asked && !hill__recipe_is(asked, knob, "auto")) ||
-            hill__recipe_is(taken, knob, "auto"))
+        bool chosen = !given && (!asked || hill__recipe_is(asked, knob, "auto")) && !hill__recipe_is(taken, knob, "auto");
+        if (!chosen || (plain && hill__recipe_is(taken, knob, plain)))
             continue;
         hill__text_add_format(&session->guesses, "%s--%s ", session->guesses.length ? " " : "", knob);
         session_quote(&session->guesses, hill_recipe_get(taken, knob));

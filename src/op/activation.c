@@ -53,6 +53,12 @@ void hill__activate_slope(const hill__op *activation, const hill__walk *walk, fl
         run_activation(&(activation_job){activation, walk, d, v, units, true});
 }
 
+void hill__slope_own(const hill__instr *instr, const hill__walk *walk)
+{
+    if (!instr->slope_above)
+        hill__activate_slope(instr->activation, walk, walk->d, hill__buffer(walk, instr->z), instr->outputs);
+}
+
 void hill__slope_below(const hill__instr *instr, const hill__walk *walk, size_t first, size_t rows)
 {
     hill__slope_loop slope = walk->kernels->slope[instr->below->kernel];

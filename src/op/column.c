@@ -17,7 +17,7 @@
 #define COLUMN_EPSILON 1e-5f
 #define COLUMN_PACE 0.1f
 /* Columns that one task works out at a time. */
-#define COLUMN_COLUMNS 64u
+#define COLUMN_CHUNK 64u
 
 /* Numbers of every column between a walk up and the walk down: mean, one over the deviation, and a map's three. */
 typedef struct column_numbers {
@@ -64,8 +64,8 @@ static void columns_part(void *context, unsigned part, unsigned parts)
     const column_job *job = context;
     size_t begin, end;
     hill__split(job->instr->columns, HILL__LANES, part, parts, &begin, &end);
-    for (size_t at = begin; at < end; at += COLUMN_COLUMNS)
-        job->each(job, at, end - at < COLUMN_COLUMNS ? end - at : COLUMN_COLUMNS);
+    for (size_t at = begin; at < end; at += COLUMN_CHUNK)
+        job->each(job, at, end - at < COLUMN_CHUNK ? end - at : COLUMN_CHUNK);
 }
 
 /* out = a in + p x + q, a stretch of lines. */
@@ -100,6 +100,26 @@ static void map_down(column_job *job)
     hill__hand_on(job->walk);
 }
 
+typedef void column_loop(const column_job *job, size_t begin, size_t count);
+
+/* The whole layer: what `each` works out of its columns, then the map. */
+static void column_up(const hill__instr *instr, hill__walk *walk, column_loop *each)
+{
+    column_job job = job_of(instr, walk);
+    job.each = each;
+    run_columns(&job, columns_part);
+    map_up(&job);
+}
+
+static void column_down(const hill__instr *instr, hill__walk *walk, column_loop *each)
+{
+    column_job job = job_of(instr, walk);
+    hill__slope_own(instr, walk);
+    job.each = each;
+    run_columns(&job, columns_part);
+    map_down(&job);
+}
+
 /* A column's sum becomes, or is added to, its gradient. */
 static void put_gradient(const column_job *job, size_t offset, size_t at, const float *sums, size_t count)
 {
@@ -110,18 +130,12 @@ static void put_gradient(const column_job *job, size_t offset, size_t at, const 
         hill__flag_raise(&job->walk->broken);
 }
 
-static void take_slope(const hill__instr *instr, hill__walk *walk)
-{
-    if (!instr->slope_above)
-        hill__activate_slope(instr->activation, walk, walk->d, hill__buffer(walk, instr->z), instr->outputs);
-}
-
 /* ---- batch normalisation --------------------------------------------------------------------------------------------------- */
 
 /* Mean and variance of some columns of the block; the kept ones follow, with the variance of what the block was drawn from. */
 static void measure(const column_job *job, size_t at, size_t count, float *variance)
 {
-    float *mean = job->columns.mean + at, squares[COLUMN_COLUMNS] = {0}, lines = (float)job->lines;
+    float *mean = job->columns.mean + at, squares[COLUMN_CHUNK] = {0}, lines = (float)job->lines;
     float *kept_mean = job->walk->kept + job->instr->mean + at, *kept_variance = job->walk->kept + job->instr->variance + at;
     const hill__kernels *kernels = job->walk->kernels;
     kernels->add_rows(mean, job->x + at, job->lines, count, job->instr->columns, false);
@@ -140,7 +154,7 @@ static void batchnorm_up(const column_job *job, size_t at, size_t count)
     const hill__instr *instr = job->instr;
     const float *weights = job->walk->weights;
     const column_numbers *c = &job->columns;
-    float variance[COLUMN_COLUMNS];
+    float variance[COLUMN_CHUNK];
     if (job->walk->kept) {
         measure(job, at, count, variance);
     } else {
@@ -163,7 +177,7 @@ static void batchnorm_down(const column_job *job, size_t at, size_t count)
 {
     const hill__instr *instr = job->instr;
     const column_numbers *c = &job->columns;
-    float db[COLUMN_COLUMNS], dw[COLUMN_COLUMNS] = {0};
+    float db[COLUMN_CHUNK], dw[COLUMN_CHUNK] = {0};
     job->walk->kernels->add_rows(db, job->walk->d + at, job->lines, count, instr->columns, false);
     job->walk->kernels->column_products(dw, job->x + at, c->mean + at, job->walk->d + at, job->lines, count, instr->columns);
     for (size_t i = 0; i < count; i++) {
@@ -178,19 +192,12 @@ static void batchnorm_down(const column_job *job, size_t at, size_t count)
 
 void hill__batchnorm_forward(const hill__instr *instr, hill__walk *walk)
 {
-    column_job job = job_of(instr, walk);
-    job.each = batchnorm_up;
-    run_columns(&job, columns_part);
-    map_up(&job);
+    column_up(instr, walk, batchnorm_up);
 }
 
 void hill__batchnorm_backward(const hill__instr *instr, hill__walk *walk)
 {
-    column_job job = job_of(instr, walk);
-    take_slope(instr, walk);
-    job.each = batchnorm_down;
-    run_columns(&job, columns_part);
-    map_down(&job);
+    column_down(instr, walk, batchnorm_down);
 }
 
 /* By the kept mean and variance, as answers are. */
@@ -238,7 +245,7 @@ static void layernorm_down(const column_job *job, size_t at, size_t count)
 {
     const hill__kernels *kernels = job->walk->kernels;
     const size_t columns = job->instr->columns;
-    float db[COLUMN_COLUMNS], dw[COLUMN_COLUMNS] = {0};
+    float db[COLUMN_CHUNK], dw[COLUMN_CHUNK] = {0};
     kernels->add_rows(db, job->walk->d + at, job->lines, count, columns, false);
     kernels->column_products(dw, job->x + at, job->columns.mean + at, job->walk->d + at, job->lines, count, columns);
     memset(job->columns.q + at, 0, count * sizeof *job->columns.q);
@@ -261,7 +268,7 @@ void hill__layernorm_backward(const hill__instr *instr, hill__walk *walk)
     column_job job = job_of(instr, walk);
     job.x = standard_of(&job);
     job.each = layernorm_down;
-    take_slope(instr, walk);
+    hill__slope_own(instr, walk);
     run_columns(&job, columns_part);
     if (instr->first)
         return;
@@ -301,7 +308,7 @@ static void scale_up(const column_job *job, size_t at, size_t count)
 
 static void scale_down(const column_job *job, size_t at, size_t count)
 {
-    float dw[COLUMN_COLUMNS] = {0};
+    float dw[COLUMN_CHUNK] = {0};
     job->walk->kernels->column_products(dw, job->x + at, job->columns.mean + at, job->walk->d + at, job->lines, count,
                                         job->instr->columns);
     put_gradient(job, job->instr->weight, at, dw, count);
@@ -309,19 +316,12 @@ static void scale_down(const column_job *job, size_t at, size_t count)
 
 void hill__scale_forward(const hill__instr *instr, hill__walk *walk)
 {
-    column_job job = job_of(instr, walk);
-    job.each = scale_up;
-    run_columns(&job, columns_part);
-    map_up(&job);
+    column_up(instr, walk, scale_up);
 }
 
 void hill__scale_backward(const hill__instr *instr, hill__walk *walk)
 {
-    column_job job = job_of(instr, walk);
-    take_slope(instr, walk);
-    job.each = scale_down;
-    run_columns(&job, columns_part);
-    map_down(&job);
+    column_down(instr, walk, scale_down);
 }
 
 void hill__scale_formula(const hill__formula *f)

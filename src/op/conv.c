@@ -193,8 +193,7 @@ static void conv_input_part(void *context, unsigned part, unsigned parts)
 void hill__conv_backward(const hill__instr *instr, hill__walk *walk)
 {
     conv_job job = {instr, walk};
-    if (!instr->slope_above)
-        hill__activate_slope(instr->activation, walk, walk->d, hill__buffer(walk, instr->z), instr->outputs);
+    hill__slope_own(instr, walk);
     hill__walk_share(walk, conv_work(&job), conv_gradient_part, &job);
     if (instr->first)
         return;

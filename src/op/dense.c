@@ -210,8 +210,7 @@ static void hand_on_by_rows(const hill__instr *instr, hill__walk *walk)
 
 void hill__dense_backward(const hill__instr *instr, hill__walk *walk)
 {
-    if (!instr->slope_above)
-        hill__activate_slope(instr->activation, walk, walk->d, hill__buffer(walk, instr->z), instr->outputs);
+    hill__slope_own(instr, walk);
     find_gradient(instr, walk);
     if (instr->first)
         return;

@@ -59,7 +59,7 @@ static void run_dropout(const dropout_job *draft)
     dropout_job job = *draft;
     const size_t floats = job.walk->rows * job.instr->outputs;
     job.drop = what_drops(job.instr, job.walk);
-    if (job.walk->trains)
+    if (job.walk->kept)
         hill__walk_share(job.walk, floats * DROPOUT_WORK, dropout_part, &job);
     else
         memcpy(job.out, job.in, floats * sizeof *job.out);

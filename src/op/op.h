@@ -70,13 +70,12 @@ typedef struct hill__walk {
     hill__pool *pool;
     const float *weights;
     float *gradient;
-    float *kept; /* the vector whose means and variances follow the rows; NULL: they are taken as they are */
+    float *kept; /* a step's: the vector whose means and variances follow the rows; NULL: nothing follows, nothing is dropped */
     bool add;    /* a later block of the batch: add to the gradient instead of writing it */
     float *scratch;
     const float *inputs;
     const float *targets;
-    bool trains; /* what is dropped is dropped; the next four say what */
-    uint64_t seed, step;
+    uint64_t seed, step;      /* what is dropped; likewise the next two */
     double drops;             /* so much of the layers' parts */
     size_t first_row;         /* of this block, in its batch */
     const float *row_weights; /* NULL: every row counts once */
@@ -160,6 +159,9 @@ double hill__cost_edge(const hill__op *cost, const hill__formula *formula, size_
 /* Activation loops on buffers of any shape, shared by dense and activation.c: in place where y == x. */
 void hill__activate(const hill__op *activation, const hill__walk *walk, float *y, const float *x, size_t units);
 void hill__activate_slope(const hill__op *activation, const hill__walk *walk, float *d, const float *v, size_t units);
+
+/* Takes walk->d, the gradient of a layer's output, before its activation, where the layer above hasn't done so. */
+void hill__slope_own(const hill__instr *instr, const hill__walk *walk);
 
 /* Multiplies d_next, a layer's gradient of its input, by the slope of the activation that made that: for so many rows from one on. */
 void hill__slope_below(const hill__instr *instr, const hill__walk *walk, size_t first, size_t rows);

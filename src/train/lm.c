@@ -124,7 +124,6 @@ static void lm_row(hill_run *run, lm_work *lm, const hill__walk *block, size_t r
 {
     const hill_plan *plan = run->plan;
     hill__walk walk = hill__run_walk(run, run->weights, 1);
-    walk.trains = true;
     walk.inputs = block->inputs + row * plan->inputs;
     walk.targets = block->targets + row * plan->outputs;
     walk.row_weights = NULL;

@@ -56,7 +56,6 @@ static int gather_block(hill_run *run, uint64_t begin, size_t count, bool first)
 static void set_dropout(const hill_run *run, hill__walk *walk, size_t first)
 {
     const double step = (double)run->at.step;
-    walk->trains = true;
     walk->seed = run->seed;
     walk->step = run->at.step;
     walk->drops = step < run->drop_steps ? step / run->drop_steps : 1;

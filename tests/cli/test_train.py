@@ -192,3 +192,11 @@ def test_npz_with_a_test_part(downhill):
     measured = json.loads(downhill("eval", "both.safetensors", "both.npz", "--json").stdout)
     assert measured["rows"] == 20 and measured["accuracy"] == answer["test"]["accuracy"]
     assert len(downhill("predict", "both.safetensors", "both.npz").stdout.splitlines()) == 21
+
+
+@pytest.mark.quick
+def test_what_was_chosen_is_told_whatever_it_is_called(downhill):
+    """Words that go without saying are knobs' values, not names of columns."""
+    downhill.write("t.csv", "a,none\n" + "".join(f"{i},{'xy'[i % 2]}\n" for i in range(8)))
+    said = downhill("train", "t.csv", "--epochs", 1).stderr
+    assert "--target none " in said and "--grow" not in said and "--schedule" not in said
