@@ -18,6 +18,8 @@
 
 /* Bytes of a recipe: a page is usual, and no key or value is long. */
 #define RECIPE_MOST ((size_t)1 << 20)
+/* Bytes of a pipe that are read before they are looked at. */
+#define PIPE_PIECE ((size_t)1 << 20)
 
 int input_rest(int descriptor, size_t most, text *out)
 {
@@ -37,6 +39,42 @@ int input_rest(int descriptor, size_t most, text *out)
     return 0;
 }
 
+/* Compressed files, arrays and models have bytes near their start that no text has. */
+static bool looks_like_text(const text *content)
+{
+    const char *p = text_get(content);
+    for (size_t i = 0; i < content->length && i < 64; i++)
+        if ((unsigned char)p[i] < ' ' && !strchr("\t\r\n", p[i] ? p[i] : 1))
+            return false;
+    return true;
+}
+
+/*
+ * Standard input to its end. A line of text that goes on for longer than a row may ends it sooner, for a pipe may never end by
+ * itself. Returns 0 or an exit code after saying what is wrong.
+ */
+static int read_standard_input(uint64_t longest, text *content)
+{
+    size_t line = 0, most;
+    do {
+        size_t before = content->length;
+        most = before + PIPE_PIECE;
+        int problem = input_rest(STDIN_FILENO, most, content);
+        if (problem)
+            return output_error(output_problem(problem, CODE_IO), "standard input: cannot be read: %s", strerror(problem));
+        const char *p = text_get(content);
+        for (size_t i = before; i < content->length; i++)
+            if (p[i] == '\n' || p[i] == '\r')
+                line = i + 1;
+        if (content->length - line > longest && looks_like_text(content))
+            return output_error(CODE_DATA,
+                                "standard input: at byte %zu begins a line longer than %llu bytes; --limit-line raises that, "
+                                "if this is a table",
+                                line, (unsigned long long)longest);
+    } while (content->length > most);
+    return 0;
+}
+
 static int open_standard_input(const hill_table_options *options, const hill_host *host, hill_table **out)
 {
     text content = TEXT_INIT;
@@ -47,15 +85,14 @@ static int open_standard_input(const hill_table_options *options, const hill_hos
         output_say(&hint);
         text_free(&hint);
     }
-    int problem = input_rest(STDIN_FILENO, SIZE_MAX, &content);
-    if (problem) {
-        text_free(&content);
-        return output_error(output_problem(problem, CODE_IO), "standard input: cannot be read: %s", strerror(problem));
+    int code = read_standard_input(host->limits.line, &content);
+    if (code == 0) {
+        const hill_bytes bytes = {text_get(&content), content.length, "standard input"};
+        int status = hill_table_parse(&bytes, options, host, out, &error);
+        code = status == HILL_OK ? 0 : output_failure(status, &error);
     }
-    const hill_bytes bytes = {text_get(&content), content.length, "standard input"};
-    int status = hill_table_parse(&bytes, options, host, out, &error);
     text_free(&content);
-    return status == HILL_OK ? 0 : output_failure(status, &error);
+    return code;
 }
 
 /* Folders and NPZ files may have two parts. */

@@ -260,8 +260,8 @@ HILL_API int hill_recipe_is_set(const hill_recipe *recipe, const char *knob);
 HILL_API const char *hill_recipe_text(hill_recipe *recipe);
 
 /*
- * The limits that the recipe sets, into *limits; others stay. They are the host's, for files are opened before a recipe is used:
- * hill_recipe_limits(recipe, &host.limits). No plan and no model keeps them.
+ * The limits that the recipe sets, into *limits; others stay, and where they are 0 become the knobs' defaults. They are the host's,
+ * for files are opened before a recipe is used: hill_recipe_limits(recipe, &host.limits). No plan and no model keeps them.
  */
 HILL_API void hill_recipe_limits(const hill_recipe *recipe, hill_limits *limits);
 

@@ -277,7 +277,7 @@ void hill_recipe_limits(const hill_recipe *recipe, hill_limits *limits)
     const char *const knobs[] = {"limit-line", "limit-columns", "limit-header", "limit-ratio"};
     uint64_t *const fields[] = {&limits->line, &limits->columns, &limits->header, &limits->ratio};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (hill_recipe_is_set(recipe, knobs[i]))
+        if (hill_recipe_is_set(recipe, knobs[i]) || *fields[i] == 0)
             *fields[i] = hill__recipe_count(recipe, knobs[i]);
 }
 

@@ -46,7 +46,9 @@ of_csv("csv-empty", "a file has rows", "", "f.csv: has no rows")
 of_csv("csv-blank-lines", "that aren't blank", "\n \n\n" * 1000, "f.csv: has no rows")
 of_csv("csv-names-alone", "besides its names", "a,b\n", "has a header and no rows")
 case("csv-1gb-line", "a row is at most --limit-line long, whatever comes in", dict, ["info", "-"],
-    ["standard input:1:", "--limit-line"], stdin=pipe(1024), incoming=1 << 30)
+    ["standard input: at byte 0", "--limit-line"], stdin=pipe(1024), incoming=70 * MIB)
+case("csv-endless-line", "and as soon as that is sure", dict, ["info", "-"],
+    ["standard input: at byte 0", "--limit-line"], stdin=pipe(1 << 20), incoming=70 * MIB)
 of_csv("csv-65mb-line", "a row is at most --limit-line long", lambda: b"1," + b"2" * (65 * MIB), ["f.csv:1:", "--limit-line"])
 of_csv("csv-65mb-row-in-quotes", "also over many lines of quotes", lambda: b'a,b\n1,"' + b"xxxxxxx\n" * (9 * MIB) + b'"\n',
     ["f.csv:", "--limit-line"])
