@@ -26,7 +26,7 @@ typedef struct fitted {
 
 static hill__encoder_options fit_options(size_t target, hill_task task, bool scaled, const char *keep)
 {
-    return (hill__encoder_options){target, task, scaled, scaled, SIZE_MAX, keep};
+    return (hill__encoder_options){target, task, scaled, scaled, SIZE_MAX, keep, "none"};
 }
 
 static int fit_rows(fitted *out, const hill_table *table, const hill__encoder_options *options, const uint64_t *rows,
