@@ -46,21 +46,26 @@ static bool embed_split(const char *item, size_t *length, size_t *width)
     return true;
 }
 
+/* Bytes of an item that a message shows. */
+static int embed_shown(size_t length)
+{
+    return (int)(length < 200 ? length : 200);
+}
+
 static int embed_item(const hill_table *table, const char *item, size_t length, size_t target, size_t *widths,
                       hill_error *error)
 {
     size_t column = SIZE_MAX, width = HILL__EMBED_AUTO;
-    int shown = (int)(length < 200 ? length : 200);
     HILL__TRY(embed_column(table, item, length, &column, error));
     if (column == SIZE_MAX) {
         if (!embed_split(item, &length, &width))
-            return hill__fail(error, HILL_EDATA, "%s: embed: '%.*s' has no width of 1 to %u behind its '='", table->name, shown,
-                              item, HILL__EMBED_WIDTH);
+            return hill__fail(error, HILL_EDATA, "%s: embed: '%.*s' has no width of 1 to %u behind its '='", table->name,
+                              embed_shown(length), item, HILL__EMBED_WIDTH);
         HILL__TRY(embed_column(table, item, length, &column, error));
     }
     if (column == SIZE_MAX)
-        return hill__fail(error, HILL_EDATA, "%s: embed: there is no column %.*s; it has %zu columns", table->name, shown, item,
-                          table->column_count);
+        return hill__fail(error, HILL_EDATA, "%s: embed: there is no column %.*s; it has %zu columns", table->name,
+                          embed_shown(length), item, table->column_count);
     const hill__column *found = &table->columns[column];
     if (column == target)
         return hill__fail(error, HILL_EDATA, "%s: embed: column %s is the target", table->name, found->name);
