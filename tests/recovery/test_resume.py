@@ -35,6 +35,7 @@ CASES |= {
     "patience-never": [*CLASSES, "--patience", 0],
     "dropout-and-layernorm": [*CLASSES, "--net", "dropout 0.1, 9 identity, layernorm tanh, dropout 0.5", "--dropout-warmup", 3],
     "dropout-batch-1": ["xor.csv", "--net", "4 tanh, dropout 0.5", "--epochs", 7, "--batch", 1],
+    "embed": ["places.csv", "--embed", "place=5,c", "--net", "6 tanh", "--epochs", 4, "--batch", 9, "--rule", "momentum"],
     "l1-and-max-norm": [*CLASSES, "--l1", "0.01", "--max-norm", "0.8"],
     "weights": ["weighed.csv", *NET, "--class-weights", "balanced", "--weight", "w", "--valid", "0.3"],
     "batch-1-weights": ["weighed.csv", "--net", "4 tanh", "--epochs", 2, "--batch", 1, "--weight", "w"],
@@ -72,6 +73,7 @@ def ready(descents):
     descents.write("other.csv", recovery_data.numbers(15, seed=8))
     descents.write("test.csv", recovery_data.numbers(9, seed=9))
     descents.write("weighed.csv", recovery_data.weighed())
+    descents.write("places.csv", recovery_data.places())
     descents.write("counts.csv", recovery_data.counts())
     descents.write("many.csv", recovery_data.numbers(1000, seed=10))
     descents.write("noise.csv", recovery_data.noise())
