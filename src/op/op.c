@@ -19,6 +19,7 @@
 #define UNSCALED HILL__OP_UNSCALED
 #define COUNTS HILL__OP_COUNTS
 #define PART HILL__OP_PART
+#define BENDS HILL__OP_BENDS
 
 static const hill__op operators[HILL__OP_COUNT] = {
 #define LAYER(id, word, flags, text, sentence) \

@@ -17,7 +17,13 @@
 #define HILL__PAD HILL__LANES
 
 /* What a tensor begins as. */
-typedef enum hill__start { HILL__START_DRAWN, HILL__START_BIAS, HILL__START_ONE, HILL__START_ZERO } hill__start;
+typedef enum hill__start {
+    HILL__START_DRAWN,
+    HILL__START_BIAS,
+    HILL__START_ONE,
+    HILL__START_ZERO,
+    HILL__START_QUARTER
+} hill__start;
 
 /* A tensor of a vector. */
 typedef struct hill__slot {
