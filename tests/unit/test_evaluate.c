@@ -257,7 +257,7 @@ static void start_weights_of_columns_are_what_the_papers_say(void **state)
         char text[40];
         snprintf(text, sizeof text, "net=%s", cases[i].net);
         hill_plan *plan = make_plan(text, 3, 1, true);
-        float weights[64];
+        float weights[128];
         assert_true(plan->vector <= COUNT_OF(weights));
         hill__init_weights(plan, 9, weights);
         for (size_t c = 0; c < 3; c++)
