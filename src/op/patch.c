@@ -16,7 +16,7 @@ typedef struct patch_piece {
     size_t length;
 } patch_piece;
 
-/* The piece that begins at an element. Where windows reach beyond the picture it ends with its pixel. */
+/* The piece that begins at an element. Where windows may reach beyond the picture it ends with its pixel. */
 static patch_piece piece_at(const hill__patches *patches, size_t element, bool together)
 {
     const hill__window *window = patches->window;
@@ -76,20 +76,42 @@ static patch_span span_of(const hill__window *window, const patch_row *row, cons
     return span;
 }
 
-static void unfold_row(const hill__patches *patches, const float *x, const patch_row *row, float *out)
+/* Places of a row. `together`: their windows reach beyond no side. */
+static void unfold_places(const hill__patches *patches, const float *x, const patch_row *row, bool together, float *out)
 {
     const hill__window *window = patches->window;
     const size_t step = window->stride * window->in.channels, width = patches->end - patches->begin;
-    bool together = !window->padded && window->groups == 1;
     patch_piece piece;
     for (size_t element = patches->begin; element < patches->end; element += piece.length) {
         piece = piece_at(patches, element, together);
         patch_span span = span_of(window, row, &piece);
         float *to = out + (element - patches->begin);
-        for (size_t i = 0; span.count < row->count && i < row->count; i++)
-            memset(to + i * width, 0, piece.length * sizeof *to);
+        for (size_t i = 0; i < row->count; i++)
+            if (i < span.skip || i >= span.skip + span.count)
+                memset(to + i * width, 0, piece.length * sizeof *to);
         if (span.count)
             patches->kernels->copy_window(to + span.skip * width, width, x + span.offset, step, span.count, piece.length, 0);
+    }
+}
+
+/* The places at the sides, where windows may reach beyond them, and those between. */
+static void unfold_row(const hill__patches *patches, const float *x, const patch_row *row, float *out)
+{
+    const hill__window *window = patches->window;
+    const size_t width = patches->end - patches->begin, stride = window->stride, end = row->x + row->count;
+    size_t first = row->x, last = end;
+    if (window->padded) {
+        size_t least = window->left / stride + (window->left % stride != 0);
+        size_t room = window->in.width + window->left;
+        size_t most = room >= window->width ? (room - window->width) / stride + 1 : 0;
+        first = least < first ? first : least > end ? end : least;
+        last = most > end ? end : most < first ? first : most;
+    }
+    const size_t sides[] = {row->x, first, last, end};
+    for (size_t i = 0; i < 3; i++) {
+        patch_row part = {row->picture, row->y, sides[i], sides[i + 1] - sides[i]};
+        if (part.count)
+            unfold_places(patches, x, &part, i == 1 && window->groups == 1, out + (sides[i] - row->x) * width);
     }
 }
 
