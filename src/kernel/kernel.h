@@ -126,6 +126,18 @@ typedef struct hill__column_map {
     const float *a, *p, *q;
 } hill__column_map;
 
+/* Activations with a weight for each column. */
+#define HILL__BENDS(X) \
+    X(prelu)           \
+    X(swish)
+
+typedef enum hill__bend {
+#define BEND_ENUM(name) HILL__BEND_##name,
+    HILL__BENDS(BEND_ENUM)
+#undef BEND_ENUM
+        HILL__BEND_COUNT
+} hill__bend;
+
 /* Costs that are sums over outputs, each of its own target; and those that look at a row as a whole. */
 #define HILL__COSTS_BY_UNIT(X) \
     X(squared)                 \
@@ -225,6 +237,11 @@ typedef struct hill__kernels {
     void (*column_products)(float *sum, const float *x, const float *mean, const float *y, size_t rows, size_t cols, size_t n);
     /* out = a x + p y + q of every row, with a, p, q [cols]; out may be x or y. */
     void (*column_map)(float *out, const float *x, const float *y, const hill__column_map *map, size_t rows, size_t cols);
+    /* y = f(x, w) of every row, with w [cols]; dx = d times f's slope by x; sum[cols] += d times its slope by w, of rows of n. */
+    void (*bend[HILL__BEND_COUNT])(float *y, const float *x, const float *w, size_t rows, size_t cols);
+    void (*bend_slope[HILL__BEND_COUNT])(float *dx, const float *d, const float *x, const float *w, size_t rows, size_t cols);
+    void (*bend_weights[HILL__BEND_COUNT])(float *sum, const float *d, const float *x, const float *w, size_t rows, size_t cols,
+                                           size_t n);
     bool (*finite)(const float *x, size_t n);
     hill__window_loop copy_window, add_window, max_window;
     /* dx += d where x, laid out as dx, is the most of its window, y, laid out as d: each d goes to the first that is asked. */

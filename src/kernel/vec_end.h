@@ -4,6 +4,10 @@
  */
 #undef ADD_VECS
 #undef ANGLE_MOST
+#undef BEND_ENTRY
+#undef BEND_LOOPS
+#undef BEND_SLOPE_ENTRY
+#undef BEND_WEIGHTS_ENTRY
 #undef COST_ENTRY
 #undef EACH_GROUP
 #undef EACH_LANE_VEC

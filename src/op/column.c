@@ -1,6 +1,6 @@
 /*
  * column.c - layers that treat all of a column alike: batch normalisation (Ioffe, Szegedy 2015), layer normalisation of what
- * lies across, and a factor for each.
+ * lies across, a factor for each, and activations with a weight for each.
  *
  * A column is a channel of a picture, or a unit of a row. Means and variances of a step are those of its block, at most 256 rows;
  * those that answers take follow them, a tenth of the way each time. Invariant: a column's sums are one chain over its values.
@@ -41,6 +41,7 @@ typedef struct column_job {
     const float *x;
     float *out; /* of a map */
     const float *in;
+    hill__bend bend;
     void (*each)(const struct column_job *job, size_t begin, size_t count); /* works out columns begin .. begin + count - 1 */
 } column_job;
 
@@ -79,23 +80,24 @@ static void map_part(void *context, unsigned part, unsigned parts)
                                    &(hill__column_map){job->columns.a, job->columns.p, job->columns.q}, end - begin, columns);
 }
 
-static void map_up(column_job *job)
+/* out, by a task over lines, and its activation. */
+static void map_up(column_job *job, hill__task task)
 {
     const hill__instr *instr = job->instr;
     job->in = job->x;
     job->out = hill__buffer(job->walk, instr->z);
-    run_columns(job, map_part);
+    run_columns(job, task);
     if (instr->activation != hill__op_at(HILL__OP_identity))
         hill__activate(instr->activation, job->walk, hill__buffer(job->walk, instr->y), job->out, instr->outputs);
 }
 
-static void map_down(column_job *job)
+static void map_down(column_job *job, hill__task task)
 {
     if (job->instr->first)
         return;
     job->in = job->walk->d;
     job->out = job->walk->d_next;
-    run_columns(job, map_part);
+    run_columns(job, task);
     hill__slope_below(job->instr, job->walk, 0, job->walk->rows);
     hill__hand_on(job->walk);
 }
@@ -108,7 +110,7 @@ static void column_up(const hill__instr *instr, hill__walk *walk, column_loop *e
     column_job job = job_of(instr, walk);
     job.each = each;
     run_columns(&job, columns_part);
-    map_up(&job);
+    map_up(&job, map_part);
 }
 
 static void column_down(const hill__instr *instr, hill__walk *walk, column_loop *each)
@@ -117,7 +119,7 @@ static void column_down(const hill__instr *instr, hill__walk *walk, column_loop 
     hill__slope_own(instr, walk);
     job.each = each;
     run_columns(&job, columns_part);
-    map_down(&job);
+    map_down(&job, map_part);
 }
 
 /* A column's sum becomes, or is added to, its gradient. */
@@ -260,7 +262,7 @@ void hill__layernorm_forward(const hill__instr *instr, hill__walk *walk)
     run_columns(&job, columns_part);
     run_columns(&job, lines_part);
     job.x = standard_of(&job);
-    map_up(&job);
+    map_up(&job, map_part);
 }
 
 void hill__layernorm_backward(const hill__instr *instr, hill__walk *walk)
@@ -328,4 +330,88 @@ void hill__scale_formula(const hill__formula *f)
 {
     for (size_t i = f->first; i < f->first + f->count; i++)
         f->y[i] = f->x[i] * f->weight[i % f->columns];
+}
+
+/* ---- activations with a weight ------------------------------------------------------------------------------------------------ */
+
+static const float *bend_weight(const column_job *job)
+{
+    return job->walk->weights + job->instr->weight;
+}
+
+static void bend_part(void *context, unsigned part, unsigned parts)
+{
+    const column_job *job = context;
+    const size_t columns = job->instr->columns;
+    size_t begin, end;
+    hill__split(job->lines, 1, part, parts, &begin, &end);
+    job->walk->kernels->bend[job->bend](job->out + begin * columns, job->in + begin * columns, bend_weight(job), end - begin,
+                                        columns);
+}
+
+static void bend_slope_part(void *context, unsigned part, unsigned parts)
+{
+    const column_job *job = context;
+    const size_t columns = job->instr->columns;
+    size_t begin, end;
+    hill__split(job->lines, 1, part, parts, &begin, &end);
+    job->walk->kernels->bend_slope[job->bend](job->out + begin * columns, job->in + begin * columns, job->x + begin * columns,
+                                              bend_weight(job), end - begin, columns);
+}
+
+static void bend_down(const column_job *job, size_t at, size_t count)
+{
+    float dw[COLUMN_CHUNK] = {0};
+    job->walk->kernels->bend_weights[job->bend](dw, job->walk->d + at, job->x + at, bend_weight(job) + at, job->lines, count,
+                                                job->instr->columns);
+    put_gradient(job, job->instr->weight, at, dw, count);
+}
+
+static void bend_forward(const hill__instr *instr, hill__walk *walk, hill__bend bend)
+{
+    column_job job = job_of(instr, walk);
+    job.bend = bend;
+    map_up(&job, bend_part);
+}
+
+static void bend_backward(const hill__instr *instr, hill__walk *walk, hill__bend bend)
+{
+    column_job job = job_of(instr, walk);
+    hill__slope_own(instr, walk);
+    job.bend = bend;
+    job.each = bend_down;
+    run_columns(&job, columns_part);
+    map_down(&job, bend_slope_part);
+}
+
+void hill__prelu_forward(const hill__instr *instr, hill__walk *walk)
+{
+    bend_forward(instr, walk, HILL__BEND_prelu);
+}
+
+void hill__prelu_backward(const hill__instr *instr, hill__walk *walk)
+{
+    bend_backward(instr, walk, HILL__BEND_prelu);
+}
+
+void hill__prelu_formula(const hill__formula *f)
+{
+    for (size_t i = f->first; i < f->first + f->count; i++)
+        f->y[i] = f->x[i] > 0 ? f->x[i] : f->x[i] * f->weight[i % f->columns];
+}
+
+void hill__swish_forward(const hill__instr *instr, hill__walk *walk)
+{
+    bend_forward(instr, walk, HILL__BEND_swish);
+}
+
+void hill__swish_backward(const hill__instr *instr, hill__walk *walk)
+{
+    bend_backward(instr, walk, HILL__BEND_swish);
+}
+
+void hill__swish_formula(const hill__formula *f)
+{
+    for (size_t i = f->first; i < f->first + f->count; i++)
+        f->y[i] = f->x[i] / (1 + exp(-f->x[i] * f->weight[i % f->columns]));
 }

@@ -133,18 +133,20 @@ static bool reserve_lines(hill__builder *builder, hill__instr *instr)
             reserve_rows(builder, instr->outputs / instr->columns, &instr->inverse));
 }
 
-/* A weight a column, a bias where that isn't all, in a batchnorm a mean and a variance; and room for five numbers of each. */
+/* A weight a column, in a layer that normalises a bias, in a batchnorm a mean and a variance; and room for five numbers of each. */
 static bool reserve_columns(hill__builder *builder, hill__instr *instr)
 {
     const hill__extent *in = &builder->extent;
     instr->columns = in->height == 1 && in->channels == 1 ? in->width : in->channels;
     instr->weights = instr->columns;
-    hill__slot slot = {.name = "weight", .rank = 1, .shape = {instr->columns}, .start = HILL__START_ONE, .trained = true};
+    const bool has_bias = instr->op != hill__op_at(HILL__OP_scale) && !(instr->op->flags & HILL__OP_BENDS);
+    const hill__start start = instr->op == hill__op_at(HILL__OP_prelu) ? HILL__START_QUARTER : HILL__START_ONE;
+    hill__slot slot = {.name = "weight", .rank = 1, .shape = {instr->columns}, .start = start, .trained = true};
     size_t room;
     if (!hill__round_up(instr->columns, HILL__PAD, &room) || !hill__mul(room, 5, &room) ||
         !reserve(&builder->plan->scratch, room, &instr->saved) || !reserve_tensor(builder, &slot, &instr->weight))
         return false;
-    if (instr->op == hill__op_at(HILL__OP_scale))
+    if (!has_bias)
         return true;
     instr->biases = instr->columns;
     slot.name = "bias";

@@ -66,6 +66,11 @@ static int find_activation(net_reader *reader, const net_word *word, const hill_
     *out = hill__op_find(HILL__ACTIVATION, word->text);
     if (*out)
         return HILL_OK;
+    const hill__op *layer = hill__op_find(HILL__LAYER, word->text);
+    if (layer && layer->flags & HILL__OP_BENDS)
+        return hill__fail(reader->error, HILL_ERECIPE,
+                          "net: character %zu: '%s' has weights, so it is a layer of its own, as in '64 identity, %s'",
+                          word->at, word->text, word->text);
     const char *near = hill_nearest(HILL_WORDS_ACTIVATION, word->text);
     return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: '%s' is no activation; %s%s%s", word->at, word->text,
                       near ? "did you mean '" : "relu, tanh or sigmoid would be one", near ? near : "", near ? "'?" : "");

@@ -24,7 +24,8 @@ typedef enum hill__start {
     HILL__START_BIAS,
     HILL__START_ONE,
     HILL__START_ZERO,
-    HILL__START_TABLE
+    HILL__START_TABLE,
+    HILL__START_QUARTER
 } hill__start;
 
 /* A tensor of a vector. */

@@ -11,14 +11,14 @@
 #include "base/random.h"
 #include "train/schedule.h"
 
-/* The activation behind a layer: fused into it, or the next instruction. */
+/* The activation behind a layer: fused into it, or the next instruction, which may be a layer of its own. */
 static const hill__op *activation_behind(const hill_plan *plan, size_t i)
 {
     const hill__instr *instr = &plan->instrs[i];
     if (instr->activation != hill__op_at(HILL__OP_identity))
         return instr->activation;
     const hill__op *next = instr[1].op;
-    return next->family == HILL__ACTIVATION ? next : instr->activation;
+    return next->family == HILL__ACTIVATION || next->flags & HILL__OP_BENDS ? next : instr->activation;
 }
 
 static hill__init_id auto_init(const hill__op *activation)
@@ -99,6 +99,12 @@ static void draw_apart(const init_draw *how, size_t tensor, float *out)
     }
 }
 
+/* What a tensor begins as that isn't drawn. */
+static float constant_of(hill__start start)
+{
+    return start == HILL__START_ONE ? 1.0f : start == HILL__START_QUARTER ? 0.25f : 0.0f;
+}
+
 static void draw_tensor(const init_draw *how, size_t tensor, float *out)
 {
     const hill__slot *slot = &how->plan->slots[tensor];
@@ -110,8 +116,8 @@ static void draw_tensor(const init_draw *how, size_t tensor, float *out)
         draw_apart(how, tensor, out);
         return;
     }
-    if (slot->start == HILL__START_ONE || slot->start == HILL__START_ZERO) {
-        low = (slot->start == HILL__START_ONE ? 1.0f : 0.0f) - (how->anywhere ? 0.5f : 0.0f);
+    if (!drawn) {
+        low = constant_of(slot->start) - (how->anywhere ? 0.5f : 0.0f);
         width = how->anywhere ? 1.0f : 0.0f;
     } else if (init == HILL__INIT_uniform) {
         width = 1;

@@ -160,6 +160,7 @@ RECIPES = {
     # Tables of rows, one batch of which is larger than a block.
     "embed": ("places", "target=price valid=0 embed=street=4,shop=17 rule=adam epochs=2 batch=30 net=20.tanh"),
     "embed-auto": ("places", "target=price valid=0.2 embed=auto rule=muon epochs=2 batch=300 net=20.relu,[20.gelu]"),
+    "bends": ("digits", "valid=0 epochs=2 batch=50 net=conv.6.5x5.stride.3.identity,prelu,20.identity,swish,9.identity,prelu.tanh"),
     "pieces": ("mixed", "target=kind valid=0 numbers=piecewise_7 epochs=4 batch=25 net=31.tanh"),
     # Every way to grow.
     "grow": ("digits", "valid=0 epochs=2 batch=50 net=9.relu grow=shift_2,rotate_10,scale_0.1,elastic_1.5,flip,cutout_6,mixup_0.3"),

@@ -64,6 +64,18 @@ NETS["scale"] = ("scale, conv 4 3x3 tanh, scale silu, avgpool all", [(3,), (3, 3
                                            * p["layer3.weight"][:, None, None]).mean((2, 3)), p, "layer4"))
 
 
+def swish(x, p, layer):
+    return x * torch.sigmoid(p[f"{layer}.weight"].reshape((-1,) + (1,) * (x.dim() - 2)) * x)
+
+
+NETS["bends"] = ("prelu, conv 6 3x3 identity, swish, maxpool 2, 7 identity, prelu, 6 identity, swish tanh",
+                 [(3,), (3, 3, 3, 6), (6,), (54, 7), (7,), (7, 6), (6,), (6, 4)],
+                 lambda x, p: dense(torch.tanh(swish(dense(F.prelu(dense(flat(F.max_pool2d(swish(conv(F.prelu(x, p["layer1.weight"]),
+                                                                                                   p, "layer2"), p, "layer3"), 2)),
+                                                                        p, "layer4"), p["layer5.weight"]), p, "layer6"),
+                                                     p, "layer7")), p, "layer8"))
+
+
 def lines(x, p, layer):
     """Layer normalisation, over the channels of a pixel."""
     last = x.movedim(1, -1)

@@ -236,11 +236,34 @@ static void start_weights_are_spread_as_the_words_say(void **state)
     assert_spread("net=50 relu\ninit=zero", 0, 0, false);
     assert_spread("net=50 relu", -he, he, false);
     assert_spread("net=50 mish", -he, he, false);
+    assert_spread("net=50 identity, prelu", -he, he, false);
+    assert_spread("net=50 identity, swish", -he, he, false);
     assert_spread("net=50 selu", -lecun, lecun, false);
     assert_spread("net=50 tanh", -glorot, glorot, false);
     assert_spread("net=50 sigmoid", -glorot, glorot, false);
     assert_spread("net=50 identity", -glorot, glorot, false);
     assert_spread("net=50 softmax", -glorot, glorot, false);
+}
+
+/* Layers that aren't drawn: what each begins as. */
+static void start_weights_of_columns_are_what_the_papers_say(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *net;
+        float start;
+    } cases[] = {{"scale", 1}, {"batchnorm", 1}, {"prelu", 0.25f}, {"swish", 1}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char text[40];
+        snprintf(text, sizeof text, "net=%s", cases[i].net);
+        hill_plan *plan = make_plan(text, 3, 1, true);
+        float weights[128];
+        assert_true(plan->vector <= COUNT_OF(weights));
+        hill__init_weights(plan, 9, weights);
+        for (size_t c = 0; c < 3; c++)
+            assert_true(weights[plan->instrs[0].weight + c] == cases[i].start);
+        hill_plan_free(plan);
+    }
 }
 
 /* ---- what a run tells ---------------------------------------------------------------------------------------------------- */
@@ -402,6 +425,7 @@ int main(void)
         cmocka_unit_test(runs_that_cannot_be_are_refused),
         cmocka_unit_test(runs_that_are_too_large_are_out_of_memory),
         cmocka_unit_test(start_weights_are_spread_as_the_words_say),
+        cmocka_unit_test(start_weights_of_columns_are_what_the_papers_say),
         cmocka_unit_test(a_stuck_run_says_so),
         cmocka_unit_test(weights_multiply_cost_and_gradient),
         cmocka_unit_test(a_diagnosis_without_memory_is_none),

@@ -1193,6 +1193,46 @@ static void lines_are_standardised(void **state)
     }
 }
 
+/* Activations with a weight a column, of every number of columns, against their formulas and the sums of those. */
+static void weighed_activations_bend(void **state)
+{
+    (void)state;
+    enum { ROWS = 5, MOST = 40 };
+    float x[ROWS * MOST], d[ROWS * MOST], w[MOST], sum[MOST + 1], y[ROWS * MOST + 1], dx[ROWS * MOST + 1];
+    EACH_ROW(k)
+    for (size_t n = 1; n <= MOST; n++)
+        for (hill__bend bend = 0; bend < HILL__BEND_COUNT; bend++) {
+            const size_t all = ROWS * n;
+            draw_floats(x, all, n, 4);
+            draw_floats(d, all, 100 + n, 1);
+            draw_floats(w, n, 200 + n, 2);
+            x[n - 1] = 0;
+            for (size_t i = 0; i < n; i++)
+                sum[i] = 0.5f;
+            y[all] = dx[all] = sum[n] = GUARD;
+            k->bend[bend](y, x, w, ROWS, n);
+            k->bend_slope[bend](dx, d, x, w, ROWS, n);
+            k->bend_weights[bend](sum, d, x, w, ROWS, n, n);
+            for (size_t c = 0; c < n; c++) {
+                double total = 0.5;
+                for (size_t i = c; i < all; i += n) {
+                    const double v = (double)x[i], weight = (double)w[c], s = 1 / (1 + exp(-v * weight));
+                    const bool above = v > 0, relu = bend == HILL__BEND_prelu;
+                    const double right = relu ? above ? v : v * weight : v * s;
+                    const double slope = relu ? above ? 1 : weight : s + v * weight * s * (1 - s);
+                    total += (double)d[i] * (relu ? above ? 0 : v : v * v * s * (1 - s));
+                    assert_true(fabs((double)y[i] - right) < 1e-6 && fabs((double)dx[i] - slope * (double)d[i]) < 1e-6);
+                }
+                assert_true(fabs((double)sum[c] - total) < 1e-5);
+            }
+            assert_true(y[all] == GUARD && dx[all] == GUARD && sum[n] == GUARD);
+            x[0] = NAN;
+            k->bend[bend](y, x, w, ROWS, n);
+            k->bend_weights[bend](sum, d, x, w, ROWS, n, n);
+            assert_true(y[0] != y[0] && sum[0] != sum[0]);
+        }
+}
+
 static void transposition_moves_every_float(void **state)
 {
     (void)state;
@@ -1258,6 +1298,7 @@ int main(void)
         cmocka_unit_test(columns_are_shortened),
         cmocka_unit_test(masks_drop_by_philox),
         cmocka_unit_test(lines_are_standardised),
+        cmocka_unit_test(weighed_activations_bend),
         cmocka_unit_test(transposition_moves_every_float),
         cmocka_unit_test(finite_sees_every_nan_and_infinity),
         cmocka_unit_test(every_row_listed_has_run),

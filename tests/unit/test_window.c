@@ -33,6 +33,8 @@ static const char *const nets[] = {
     "5 tanh, [5 softmax], [5 tanh, 5 silu]",
     "layernorm, conv 4 2x2 identity, layernorm gelu, 9 tanh, layernorm, dropout 0.3, [9 tanh, dropout 0.2, layernorm softmax]",
     "scale, conv 4 3x3 identity, batchnorm tanh, maxpool 2, 5 identity, batchnorm",
+    "prelu, conv 4 3x3 identity, prelu, maxpool 2, 5 identity, swish softmax",
+    "conv 17 2x2 identity, swish, 9 tanh, [5 identity, prelu gelu, 9 identity, swish]",
     "batchnorm silu, 17 tanh, scale softplus, [batchnorm elu, 17 tanh]",
 };
 
@@ -273,6 +275,7 @@ static void texts_are_refused(void **state)
         {"8 [4]", "character 3: a comma belongs here"},
         {"[8] 4", "character 5: a comma belongs here"},
         {"[8, output tanh]", "character 5: the output layer must be the last"},
+        {"8 prelu", "character 3: 'prelu' has weights, so it is a layer of its own, as in '64 identity, prelu'"},
         {"dense 8 stride 2", "'stride' doesn't belong to a layer dense"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -330,8 +333,8 @@ static void pictures_are_given_a_net(void **state)
         hill_task task;
         const char *net, *grow, *schedule;
     } cases[] = {
-        {"", 16, HILL_TASK_CLASSES, "conv 32 5x5", "shift", "cosine"},
-        {"grow=none\nschedule=step", 16, HILL_TASK_CLASSES, "conv 32 5x5", "none", "step"},
+        {"", 16, HILL_TASK_CLASSES, "conv 32 3x3", "shift", "cosine"},
+        {"grow=none\nschedule=step", 16, HILL_TASK_CLASSES, "conv 32 3x3", "none", "step"},
         {"net=5", 16, HILL_TASK_CLASSES, "5,", "none", "constant"},
         {"", 15, HILL_TASK_CLASSES, "128", "none", "constant"},
         {"", 16, HILL_TASK_NUMBERS, "128", "none", "constant"},
