@@ -69,7 +69,7 @@ def trainings():
                                                 for i in range(12))
     heights = b"x,y\n" + b"".join(b"%d,%d.25\n" % (i, i * i) for i in range(9)) + b"?,4\n3,\n"
     tables = {"flowers": flowers, "heights": heights}
-    made = {f"{name}-{how}": bytes([how]) + text for name, text in tables.items() for how in range(8)}
+    made = {f"{name}-{how}": bytes([how]) + text for name, text in tables.items() for how in range(16)}
     made["npy"] = b"\x01" + arrays()["doubles"]
     made["images"] = archives()["images"]
     made["huge"] = b"\x01" + b"1e308,-1e308\n-1e308,1e308\n0,1\n1e-308,2\n"
@@ -175,6 +175,10 @@ ENCODERS = {
     "numbers": {"header": False, "task": "numbers", "inputs": [
         {"name": "c1", "position": 0, "kind": "number", "fill": 0, "mean": 0, "deviation": 1, "missing": False}],
         "target": {"name": "c3", "position": 2, "kind": "number", "mean": -2, "deviation": 1e-3}},
+    "embedded": {"header": True, "task": "numbers", "inputs": [
+        {"name": "a", "position": 0, "kind": "category", "values": ["x", "y"], "embedded": 3, "missing": True},
+        {"name": "b", "position": 1, "kind": "number", "fill": 1, "edges": [0, 0.5, 2], "mean": 1, "deviation": 1, "missing": False}],
+        "target": {"name": "k", "position": 2, "kind": "number", "mean": 0, "deviation": 1}},
     "image": {"header": False, "task": "classes", "inputs": [
         {"name": "image", "position": 0, "kind": "image", "height": 2, "width": 2, "channels": 1, "unit": 255, "mean": 0.1,
          "deviation": 0.3, "missing": False}],
@@ -187,6 +191,7 @@ RECIPES = {
     "whole": "target=k\ntask=classes\nscale=standard\nvalid=0\nnet=2 tanh, output softmax\ncost=cross-entropy\nseed=1\n"
              "rule=adamw\nrate=0.001\nbatch=16\nepochs=3\norder=shuffled\nmomentum=0.9\nbeta1=0.9\nbeta2=0.999\nalpha=0.99\n"
              "epsilon=1e-8\ndecay=0.01\ndelta=1\nquantile=0.5\nl1=0\nmax-norm=3\ndropout-warmup=1\nfocus=2\nsmoothing=0.1\nweight=\nclass-weights=none\nschedule=cosine\nwarmup=0.5\ndrop=0.95\ndrop-every=10\npatience=10\n",
+    "embed": "net=embed 1:5x2, 3 relu\n",
     "deep": "net=3 relu, 3 leaky-relu, 2 elu, 2 selu, 2 gelu, 2 silu, 2 mish, 2 softplus, 17, output identity\r\nbatch=full\n",
     "costs": "cost=poisson\nnet=2 exp, dropout 0.5, layernorm tanh\n",
     "rules": "rule=rmsprop\nschedule=step\ncost=huber\ninit=lecun\nmomentum = 0\n",
@@ -202,6 +207,8 @@ def models():
     return both_forms({
         "classes": model(ENCODERS["classes"], RECIPES["whole"], net(6, 2, 2)),
         "numbers": model(ENCODERS["numbers"], "net=output identity\ncost=squared\n", net(1, 1)),
+        "embedded": model(ENCODERS["embedded"], "net=embed 1:4x3, output identity\ncost=squared\n",
+                          [("layer1.table1", [4, 3], [0.5] * 12), ("layer2.weight", [5, 1], [1] * 5), ("layer2.bias", [1], [0])]),
         "image": model(ENCODERS["image"], "net=3 relu, 2\n", net(4, 3, 2, 3)),
     })
 
@@ -285,7 +292,8 @@ JSON_WORDS = ["{", "}", "[", "]", ":", ",", "\"", "\\u0000", "\\ud800", "\\\"", 
 NPY_WORDS = ["\x93NUMPY", "'descr': ", "'fortran_order': ", "'shape': ", "True", "False", "(3, 2)", "(3,)", "()", "'<f8'",
              "'>i2'", "'|u1'", "'|b1'", "'<f2'", "'|O'", "[('a', '<f8')]", ", ", "}"]
 ENCODER_WORDS = ["header", "task", "classes", "numbers", "inputs", "target", "name", "position", "kind", "number", "category",
-                 "image", "values", "missing", "fill", "mean", "deviation", "height", "width", "channels", "unit"]
+                 "image", "values", "missing", "fill", "mean", "deviation", "height", "width", "channels", "unit",
+                 "embedded", "edges"]
 MODEL_WORDS = ["__metadata__", "format", "downhill 1", "arith", "recipe", "encoder", "rows", "epochs", "steps", "best_epoch",
                "dtype", "F32", "F64", "shape", "data_offsets", "layer1.weight", "layer1.bias", "layer2.weight", "run."]
 RUN_WORDS = ["data", "valid", "start", "seed", "step", "epoch_cost", "recent", "recent_steps", "good_step", "good_epoch_cost",

@@ -9,12 +9,19 @@
 /* Tables with more cells than this take too long to try. */
 #define CELLS_MOST 2000u
 
-static const char *const recipes[] = {"", "task=numbers\n", "task=classes\nvalid=0.5\n", "scale=none\norder=file\n"};
+static const char *const recipes[] = {"",
+                                      "task=numbers\n",
+                                      "task=classes\nvalid=0.5\n",
+                                      "scale=none\norder=file\n",
+                                      "numbers=piecewise 3\n",
+                                      "embed=2\n",
+                                      "embed=auto\nscale=none\nnumbers=piecewise 2\n",
+                                      "embed=1=3,2\n"};
 
 static hill_recipe *make_recipe(unsigned how, const hill_host *host)
 {
     hill_recipe *recipe;
-    const char *text = recipes[how & 3];
+    const char *text = recipes[(how & 3) | (how >> 1 & 4)];
     must(hill_recipe_new(host, &recipe, NULL) == HILL_OK);
     must(hill_recipe_parse(recipe, "net=2 tanh\nbatch=4\n", 19, NULL, NULL) == HILL_OK);
     must(hill_recipe_parse(recipe, text, strlen(text), NULL, NULL) == HILL_OK);

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "model/model.h"
+#include "model/session.h"
+#include "plan/plan.h"
+#include "train/run.h"
 
 static char path[64], other_path[64];
 
@@ -395,6 +397,43 @@ static void test_unseen(void **state)
     hill_table_free(table);
 }
 
+/* Behind an embedding a category's unseen value still adds nothing; the recipe that comes out makes the same again. */
+static void test_embedded(void **state)
+{
+    (void)state;
+    hill_table *table = make_mixed();
+    hill_error error = HILL_ERROR_INIT;
+    hill_session *session = begin(table, "target=v\nnet=8 tanh\nembed=colour=5\nepochs=2", &error, HILL_OK), *again;
+    const hill_recipe *recipe = hill_session_recipe(session);
+    assert_string_equal(hill_recipe_get(recipe, "embed"), "colour=5");
+    assert_string_equal(hill_recipe_get(recipe, "net"), "embed 3:4x5, 8 tanh, output identity");
+    const hill_plan *plan = session->plan;
+    const float *weights = hill_run_weights(session->run);
+    const hill__input *k = &session->encoder->inputs[2];
+    assert_string_equal(k->name, "k");
+    assert_int_equal(k->units, 3);
+    while (hill_step(session->run, NULL) == HILL_ROW)
+        continue;
+    for (size_t i = 0; i < 4u * 5; i++)
+        assert_true((weights[plan->slots[0].offset + i] == 0) == (i >= 15));
+    for (size_t i = 0; i < (size_t)(session->encoder->width + 4) * 8; i++)
+        assert_true((weights[plan->slots[1].offset + i] == 0) == (i / 8 == k->first + 4 + 2));
+    hill_tables tables = HILL_TABLES_INIT;
+    tables.train = table;
+    assert_int_equal(hill_session_new(recipe, &tables, NULL, &again, &error), HILL_OK);
+    assert_string_equal(hill_session_key(session), hill_session_key(again));
+    hill_session_free(again);
+    hill_session_free(session);
+    session = begin(table, "target=v\nembed=auto\nepochs=2", &error, HILL_OK);
+    assert_string_equal(hill_recipe_get(hill_session_recipe(session), "embed"), "none");
+    hill_session_free(session);
+    begin(table, "target=v\nnet=embed 3:4x5, 8 tanh", &error, HILL_ERECIPE);
+    assert_non_null(strstr(error.text, "the table of unit 3 belongs to no embedded column; --embed makes such"));
+    begin(table, "target=v\nnet=embed 3:5x5, 8 tanh\nembed=colour=5", &error, HILL_ERECIPE);
+    assert_non_null(strstr(error.text, "column colour is embedded, and wants a table 3:4x5 there"));
+    hill_table_free(table);
+}
+
 static bool notes_say(const hill_session *session, const char *text)
 {
     for (size_t i = 0; hill_session_note(session, i); i++)
@@ -560,11 +599,11 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_xor),           cmocka_unit_test(test_numbers), cmocka_unit_test(test_files),
-        cmocka_unit_test(test_hosts),         cmocka_unit_test(test_start),   cmocka_unit_test(test_tables_apart),
-        cmocka_unit_test(test_unseen),        cmocka_unit_test(test_refused), cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_best),          cmocka_unit_test(test_memory),  cmocka_unit_test(test_out_of_reach),
-        cmocka_unit_test(test_other_classes),
+        cmocka_unit_test(test_xor),          cmocka_unit_test(test_numbers),       cmocka_unit_test(test_files),
+        cmocka_unit_test(test_hosts),        cmocka_unit_test(test_start),         cmocka_unit_test(test_tables_apart),
+        cmocka_unit_test(test_unseen),       cmocka_unit_test(test_embedded),      cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_damaged),      cmocka_unit_test(test_best),          cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_out_of_reach), cmocka_unit_test(test_other_classes),
     };
     return cmocka_run_group_tests(tests, make_paths, remove_paths);
 }
