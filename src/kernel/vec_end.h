@@ -44,6 +44,7 @@
 #undef SINGLE_WALK
 #undef SLOPE_ENTRY
 #undef SQRT_HALF
+#undef TURN
 #undef THREAD_REUSE
 #undef THREAD_WORK
 #undef TILE

@@ -20,6 +20,7 @@
 #define COUNTS HILL__OP_COUNTS
 #define PART HILL__OP_PART
 #define BENDS HILL__OP_BENDS
+#define WAVES HILL__OP_WAVES
 
 static const hill__op operators[HILL__OP_COUNT] = {
 #define LAYER(id, word, flags, text, sentence) \

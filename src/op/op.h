@@ -29,6 +29,7 @@ typedef enum hill__family { HILL__LAYER, HILL__ACTIVATION, HILL__COST } hill__fa
 #define HILL__OP_COUNTS 256u
 #define HILL__OP_PART 512u
 #define HILL__OP_BENDS 2048u
+#define HILL__OP_WAVES 4096u
 
 /* No buffer. */
 #define HILL__NOWHERE SIZE_MAX

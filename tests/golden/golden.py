@@ -148,6 +148,7 @@ RECIPES = {
     "columns": ("digits", "valid=0.2 epochs=2 batch=50 rule=adamw net=scale,conv.6.5x5.stride.3.identity,batchnorm.relu,20.identity,"
                           "batchnorm.tanh,scale.gelu"),
     "bends": ("digits", "valid=0 epochs=2 batch=50 net=conv.6.5x5.stride.3.identity,prelu,20.identity,swish,9.identity,prelu.tanh"),
+    "periodic": ("points", "target=y valid=0 epochs=3 batch=33 rule=adam net=periodic.9.5e-1,conv.6.1.relu,20.tanh,periodic.3"),
     # Every way to grow.
     "grow": ("digits", "valid=0 epochs=2 batch=50 net=9.relu grow=shift_2,rotate_10,scale_0.1,elastic_1.5,flip,cutout_6,mixup_0.3"),
     # Work enough for eight threads: in products cut by rows, and by columns; in a block of rows and a short one; in long sums;

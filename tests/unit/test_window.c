@@ -35,6 +35,8 @@ static const char *const nets[] = {
     "scale, conv 4 3x3 identity, batchnorm tanh, maxpool 2, 5 identity, batchnorm",
     "prelu, conv 4 3x3 identity, prelu, maxpool 2, 5 identity, swish softmax",
     "conv 17 2x2 identity, swish, 9 tanh, [5 identity, prelu gelu, 9 identity, swish]",
+    "periodic 3 1, conv 4 2x2 tanh, periodic 17 0.3, maxpool 2, 9 tanh, periodic 2, 6 tanh",
+    "9 tanh, periodic 5 2, conv 4 1 silu, 9 tanh, [9 tanh, periodic 18, 9 tanh]",
     "batchnorm silu, 17 tanh, scale softplus, [batchnorm elu, 17 tanh]",
 };
 
@@ -276,6 +278,12 @@ static void texts_are_refused(void **state)
         {"[8] 4", "character 5: a comma belongs here"},
         {"[8, output tanh]", "character 5: the output layer must be the last"},
         {"8 prelu", "character 3: 'prelu' has weights, so it is a layer of its own, as in '64 identity, prelu'"},
+        {"periodic", "character 1: 'periodic' needs a number of waves, 1 to 1048576"},
+        {"periodic 0", "'periodic' needs a number of waves"},
+        {"periodic 8 0", "character 12: '0' is no deviation of waves, above 0 to 1000, as in 'periodic 16 0.1'"},
+        {"periodic 8 1001", "'1001' is no deviation"},
+        {"periodic 8 relu", "'relu' is no deviation"},
+        {"periodic 8 0.1 relu", "character 16: 'relu' doesn't belong to a layer periodic"},
         {"dense 8 stride 2", "'stride' doesn't belong to a layer dense"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -317,6 +325,7 @@ static void plans_are_refused(void **state)
     assert_plan_refused("conv 4 3x3, [conv 5 3x3 same]", &picture, HILL_ERECIPE,
                         "character 29: the group in brackets takes 5x4x4 and gives 5x4x5; it must give what it takes");
     assert_plan_refused("conv 4 3", &wrong, HILL_EARGUMENT, "don't make its inputs");
+    assert_plan_refused("periodic 1048576, periodic 1048576, periodic 1048576, periodic 1048576", &picture, HILL_EMEMORY, "");
     assert_plan_refused("conv 1048576 65535x65535 same, conv 1048576 65535x65535 same", &picture, HILL_EMEMORY, "");
     hill_plan *plan = picture_plan("conv 4 3, maxpool 2", "", &line, true);
     assert_int_equal(plan->instrs[1].outputs, 4 * ((84 - 2) / 2));
