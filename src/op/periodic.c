@@ -80,14 +80,14 @@ void hill__periodic_backward(const hill__instr *instr, hill__walk *walk)
     hill__hand_on(walk);
 }
 
-#define TWICE_PI 6.283185307179586
+#define PERIODIC_TURN 6.283185307179586
 
 void hill__periodic_formula(const hill__formula *f)
 {
     const size_t each = f->outputs / f->inputs, waves = each / 2;
     for (size_t i = f->first; i < f->first + f->count; i++) {
         const size_t unit = i / each, k = i % each;
-        const double angle = TWICE_PI * f->weight[unit % f->columns * waves + k % waves] * f->x[unit];
+        const double angle = PERIODIC_TURN * f->weight[unit % f->columns * waves + k % waves] * f->x[unit];
         f->y[i] = k < waves ? sin(angle) : cos(angle);
     }
 }

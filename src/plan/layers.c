@@ -134,7 +134,7 @@ static bool reserve_lines(hill__builder *builder, hill__instr *instr)
 }
 
 /* What is treated alike: the channels of a picture, or the units of a row. */
-static size_t columns_of(const hill__extent *in)
+static size_t alike_of(const hill__extent *in)
 {
     return in->height == 1 && in->channels == 1 ? in->width : in->channels;
 }
@@ -142,7 +142,7 @@ static size_t columns_of(const hill__extent *in)
 /* A weight a column, in a layer that normalises a bias, in a batchnorm a mean and a variance; and room for five numbers of each. */
 static bool reserve_columns(hill__builder *builder, hill__instr *instr)
 {
-    instr->columns = columns_of(&builder->extent);
+    instr->columns = alike_of(&builder->extent);
     instr->weights = instr->columns;
     const bool has_bias = instr->op != hill__op_at(HILL__OP_scale) && !(instr->op->flags & HILL__OP_BENDS);
     const hill__start start = instr->op == hill__op_at(HILL__OP_prelu) ? HILL__START_QUARTER : HILL__START_ONE;
@@ -170,7 +170,7 @@ static bool reserve_columns(hill__builder *builder, hill__instr *instr)
 /* So many numbers a column. */
 static bool reserve_waves(hill__builder *builder, hill__instr *instr, const hill__net_layer *layer)
 {
-    instr->columns = columns_of(&builder->extent);
+    instr->columns = alike_of(&builder->extent);
     const hill__slot slot = {.name = "weight",
                              .rank = 2,
                              .shape = {instr->columns, layer->waves},
