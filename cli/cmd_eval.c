@@ -207,20 +207,7 @@ static void print_json(text *out, const evaluation *e)
 static int evaluate(const arguments *a, evaluation *e)
 {
     hill_error error = HILL_ERROR_INIT;
-    hill_host host = HILL_HOST_INIT;
-    hill_table_options options = HILL_TABLE_OPTIONS_INIT;
-    int code = options_host(a, &host);
-    if (code)
-        return code;
-    int status = hill_model_open(a->operands[0], &host, &e->model, &error);
-    if (status == HILL_OK)
-        status = hill_model_info(e->model, &e->facts);
-    if (status != HILL_OK)
-        return output_failure(status, &error);
-    code = input_options(a, hill_model_recipe(e->model), &options);
-    options.like = e->model;
-    if (code == 0)
-        code = input_open_test(a->operands[1], &options, &host, &e->table);
+    int code = input_open_both(a, &e->model, &e->facts, &e->table);
     if (code)
         return code;
     if (e->facts.task == HILL_TASK_CLASSES && e->facts.classes <= COUNTED_CLASSES) {
@@ -228,7 +215,7 @@ static int evaluate(const arguments *a, evaluation *e)
         if (!e->confusion)
             return output_failure(HILL_EMEMORY, NULL);
     }
-    status = hill_model_evaluate(e->model, e->table, &e->metrics, e->confusion, &error);
+    int status = hill_model_evaluate(e->model, e->table, &e->metrics, e->confusion, &error);
     return status == HILL_OK ? 0 : output_failure(status, &error);
 }
 

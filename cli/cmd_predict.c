@@ -90,25 +90,6 @@ static int answer_all(answering *p)
     return code;
 }
 
-static int open_all(const arguments *a, answering *p)
-{
-    hill_error error = HILL_ERROR_INIT;
-    hill_host host = HILL_HOST_INIT;
-    hill_table_options options = HILL_TABLE_OPTIONS_INIT;
-    int code = options_host(a, &host);
-    if (code)
-        return code;
-    int status = hill_model_open(a->operands[0], &host, &p->model, &error);
-    if (status == HILL_OK)
-        status = hill_model_info(p->model, &p->facts);
-    if (status != HILL_OK)
-        return output_failure(status, &error);
-    p->width = p->facts.task == HILL_TASK_CLASSES ? p->facts.classes : 1;
-    code = input_options(a, hill_model_recipe(p->model), &options);
-    options.like = p->model;
-    return code ? code : input_open_test(a->operands[1], &options, &host, &p->table);
-}
-
 int cmd_predict(const arguments *a)
 {
     answering p = {.facts = HILL_MODEL_FACTS_INIT};
@@ -116,7 +97,8 @@ int cmd_predict(const arguments *a)
     p.to_file = path && strcmp(path, "-") != 0;
     if (p.to_file && (output_same_file(path, a->operands[0]) || output_same_file(path, a->operands[1])))
         return output_error(CODE_USAGE, "--out %s: is an input, too; take another name", path);
-    int code = open_all(a, &p);
+    int code = input_open_both(a, &p.model, &p.facts, &p.table);
+    p.width = p.facts.task == HILL_TASK_CLASSES ? p.facts.classes : 1;
     if (code == 0 && p.to_file)
         code = output_create(path, &p.file);
     if (code == 0) {

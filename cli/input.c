@@ -146,6 +146,24 @@ int input_open_test(const char *path, const hill_table_options *options, const h
     return code != 0 || *out ? code : input_open(path, options, host, out);
 }
 
+int input_open_both(const arguments *a, hill_model **model, hill_model_facts *facts, hill_table **table)
+{
+    hill_error error = HILL_ERROR_INIT;
+    hill_host host = HILL_HOST_INIT;
+    hill_table_options options = HILL_TABLE_OPTIONS_INIT;
+    int code = options_host(a, &host);
+    if (code)
+        return code;
+    int status = hill_model_open(a->operands[0], &host, model, &error);
+    if (status == HILL_OK)
+        status = hill_model_info(*model, facts);
+    if (status != HILL_OK)
+        return output_failure(status, &error);
+    code = input_options(a, hill_model_recipe(*model), &options);
+    options.like = *model;
+    return code ? code : input_open_test(a->operands[1], &options, &host, table);
+}
+
 int input_open_twin(const char *path, const hill_table_options *options, const hill_host *host, hill_table **out)
 {
     *out = NULL;

@@ -16,6 +16,9 @@ int input_open(const char *path, const hill_table_options *options, const hill_h
 /* The same, but of a directory or an NPZ the test part where there is one. */
 int input_open_test(const char *path, const hill_table_options *options, const hill_host *host, hill_table **out);
 
+/* A verb's MODEL and DATA: the model, what it is, and rows to hold it to. Returns 0 or an exit code; what was opened is the caller's. */
+int input_open_both(const arguments *a, hill_model **model, hill_model_facts *facts, hill_table **table);
+
 /* The test part of a directory or an NPZ; *out is NULL where there is none. */
 int input_open_twin(const char *path, const hill_table_options *options, const hill_host *host, hill_table **out);
 

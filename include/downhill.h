@@ -524,6 +524,7 @@ typedef struct hill_shape {
     uint64_t rows;
     hill_task task;
     size_t height, width, channels; /* height 0: no picture */
+    const char *embed;              /* a layer that is put in front of a net without one, as "embed 3:5001x9"; NULL: none */
 } hill_shape;
 
 /*
@@ -733,7 +734,7 @@ HILL_API int hill_run_diagnose(hill_run *run, hill_diagnosis *diagnosis);
 #define HILL_METRICS_INIT        {sizeof(hill_metrics), 0, 0, 0, 0, 0, 0}
 #define HILL_MODEL_FACTS_INIT    {sizeof(hill_model_facts), HILL_TASK_CLASSES, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0}
 #define HILL_CHECK_INIT          {sizeof(hill_check), 0, {0}, 0, 0, 0, 0, 0, 0}
-#define HILL_SHAPE_INIT          {sizeof(hill_shape), 0, 0, 0, HILL_TASK_NUMBERS, 0, 0, 0}
+#define HILL_SHAPE_INIT          {sizeof(hill_shape), 0, 0, 0, HILL_TASK_NUMBERS, 0, 0, 0, NULL}
 #define HILL_PLAN_SIZES_INIT     {sizeof(hill_plan_sizes), 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define HILL_TENSOR_INIT         {sizeof(hill_tensor), {0}, 0, {0}, 0}
 #define HILL_SOURCE_INIT         {sizeof(hill_source), NULL, 0, 0, 0, NULL, NULL, NULL, NULL}

@@ -7,7 +7,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras  # noqa: E402  (the level must be there before the library)
 import tensorflow as tf  # noqa: E402
 
-from common import chunks, data, serve, weights  # noqa: E402
+from common import chunks, data, filters, serve, weights  # noqa: E402
 from cases import DECAY  # noqa: E402
 
 STEPS_A_CALL = 32
@@ -16,8 +16,14 @@ STEPS_OF_XOR = 4000
 
 def net_of(case):
     acts = [case.hidden] * (len(case.widths) - 2) + ["linear" if case.output != "sigmoid" else "sigmoid"]
-    net = keras.Sequential([keras.Input((case.widths[0],))] + [keras.layers.Dense(n, a) for n, a in zip(case.widths[1:], acts)])
-    net.set_weights([part for layer in weights(case) for part in layer])
+    layers = [keras.Input((case.widths[0],))]
+    if case.filters:
+        layers.append(keras.layers.Reshape((28, 28, 1)))
+        for n in case.filters:
+            layers += [keras.layers.Conv2D(n, 5, activation=case.hidden), keras.layers.MaxPooling2D()]
+        layers.append(keras.layers.Flatten())
+    net = keras.Sequential(layers + [keras.layers.Dense(n, a) for n, a in zip(case.widths[1:], acts)])
+    net.set_weights([part for layer in filters(case) + weights(case) for part in layer])
     return net
 
 
@@ -70,6 +76,6 @@ def make(case, way, threads):
     return take
 
 
-EVERY = ["xor", "nielsen", "digits", "wide", "table"]
+EVERY = ["xor", "nielsen", "digits", "wide", "lenet", "table"]
 serve("TensorFlow", "tensorflow_cpu", [{"way": way, "column": "TensorFlow", "cases": EVERY, "threaded": True}
                                        for way in ("graph", "xla")], make)

@@ -17,6 +17,10 @@ static bool encoder_units(const hill__input *input, size_t *units)
 {
     if (input->kind == HILL_COLUMN_IMAGE)
         return hill__mul(input->height, input->width, units) && hill__mul(*units, input->channels, units);
+    if (input->embedded) {
+        *units = 1;
+        return true;
+    }
     if (input->kind == HILL_COLUMN_NUMBER)
         *units = 1;
     else if (!hill__add(input->values.count, 1, units))
@@ -36,6 +40,8 @@ static void encoder_describe(hill__text *text, const hill__input *input)
         }
         if (input->values.count > ENCODER_SHOWN)
             hill__text_add_string(text, ", ...");
+        if (input->embedded)
+            hill__text_add_format(text, ", embedded as %zu number%s", input->embedded, input->embedded == 1 ? "" : "s");
     } else {
         if (input->kind == HILL_COLUMN_IMAGE)
             hill__text_add_format(text, ": image, %u x %u x %u", input->height, input->width, input->channels);

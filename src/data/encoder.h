@@ -6,7 +6,8 @@
  *   number    1: (x - mean) / deviation, a missing x being `fill`; 2 if training rows had missing cells: 1 where it's missing
  *   category  one a value seen in training, bytewise ascending; one for missing cells if training rows had any; one for a value
  *             unseen in training (and for missing cells, where there is no unit for them). The last is never 1 in training; a
- *             session lets its weights begin at 0, where they stay, so that an unseen value adds nothing
+ *             session lets its weights begin at 0, where they stay, so that an unseen value adds nothing. Embedded: 1, which
+ *             holds the number of the unit that would be 1, and the net looks that row up in a table
  *   image     one a byte: (byte / unit - mean) / deviation, with one mean and deviation for the whole block
  *
  * Targets: one unit a class, 1 for the row's own; or one number, (y - mean) / deviation. With scale none means are 0, deviations
@@ -33,6 +34,7 @@ typedef struct hill__input {
     double unit;        /* IMAGE: what a byte is divided by */
     bool missing;       /* there is a unit for missing cells */
     hill__names values; /* CATEGORY */
+    size_t embedded;    /* CATEGORY: the width of its table; 0: it has a unit a value */
     uint32_t height, width, channels;
     size_t first, units; /* where its units are */
 } hill__input;
@@ -66,6 +68,7 @@ typedef struct hill__encoder_options {
     bool target_scaled; /* so are number targets */
     size_t weight;      /* column of the rows' weights, which is no input; SIZE_MAX: none */
     const char *keep;   /* comma list of category columns to keep whatever their number of values */
+    const char *embed;  /* "none", "auto", or a comma list of category columns that the net embeds, some with "=WIDTH" */
 } hill__encoder_options;
 
 /*

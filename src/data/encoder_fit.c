@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "data/embed.h"
 
 /* Columns that a note names before it goes on counting. */
 #define FIT_NAMED 8u
@@ -32,7 +33,9 @@ typedef struct fit_work {
     const hill__encoder_options *options;
     const uint64_t *rows;
     uint64_t count;
-    bool *keep; /* [columns] */
+    bool *keep;     /* [columns] */
+    size_t *widths; /* [columns] of the tables of those that are embedded; 0: it isn't */
+    size_t embedded;
     hill__lines *notes;
     fit_listing constant, filled;
     hill_error *error;
@@ -156,21 +159,54 @@ static int fit_number(fit_work *work, size_t index)
     return HILL_OK;
 }
 
+/*
+ * Whether a category is embedded: where it's asked for by name, and by `auto` where it has too many values for a unit each, and yet
+ * so few that a value has two training rows, as the values of an identifier don't.
+ */
+static bool fit_embeds(const fit_work *work, size_t index, const hill__census *census)
+{
+    if (strcmp(work->options->embed, "auto") != 0)
+        return work->widths[index] > 0;
+    return !work->keep[index] && census->found > HILL__CATEGORIES_MOST &&
+           census->found <= (work->count - census->missing) / 2 && work->embedded < HILL__EMBED_COLUMNS;
+}
+
+/* The input has a table. */
+static int fit_table(fit_work *work, hill__input *input, size_t width)
+{
+    size_t rows = hill__embed_rows(input);
+    if (rows > HILL__EMBED_ROWS)
+        return hill__fail(work->error, HILL_EDATA, "%s: embed: column %s has %zu different texts, at most %u can be embedded",
+                          work->table->name, input->name, input->values.count, HILL__EMBED_ROWS - 2);
+    if (work->embedded++ == HILL__EMBED_COLUMNS)
+        return hill__fail(work->error, HILL_EDATA, "%s: embed: at most %u columns can be embedded", work->table->name,
+                          HILL__EMBED_COLUMNS);
+    input->embedded = width == HILL__EMBED_AUTO ? hill__embed_width(rows) : width;
+    hill__lines_add(work->notes, "embedded: %s, whose %zu different texts become %zu number%s each", input->name,
+                    input->values.count, input->embedded, input->embedded == 1 ? "" : "s");
+    return HILL_OK;
+}
+
 static int fit_category(fit_work *work, size_t index)
 {
     const hill__column *column = &work->table->columns[index];
     hill__names names;
     hill__census census = {.column = column, .rows = work->rows, .row_count = work->count};
-    census.most = work->keep[index] ? SIZE_MAX : HILL__CATEGORIES_MOST;
+    bool may = work->keep[index] || work->widths[index] > 0;
+    census.most = may ? SIZE_MAX : HILL__CATEGORIES_MOST;
     HILL__TRY(hill__names_census(&names, &census, &work->encoder->allocator, work->error));
     if (census.found + (census.missing > 0) <= 1) {
         hill__names_free(&names);
         fit_list(&work->constant, column->name, 0);
         return HILL_OK;
     }
-    if (census.found > census.most) {
-        hill__lines_add(work->notes, "left out: %s has %zu different texts, more than %u; --keep %s keeps it", column->name,
-                        census.found, HILL__CATEGORIES_MOST, column->name);
+    bool embeds = fit_embeds(work, index, &census);
+    if (census.found > HILL__CATEGORIES_MOST && !embeds && !work->keep[index]) {
+        hill__names_free(&names);
+        hill__lines_add(work->notes,
+                        "left out: %s has %zu different texts, more than %u; --embed %s learns a few numbers for each, --keep "
+                        "%s an input for each",
+                        column->name, census.found, HILL__CATEGORIES_MOST, column->name, column->name);
         return HILL_OK;
     }
     hill__input *input = hill__encoder_add(work->encoder, column->name, strlen(column->name), HILL_COLUMN_CATEGORY);
@@ -181,7 +217,7 @@ static int fit_category(fit_work *work, size_t index)
     input->position = index;
     input->missing = census.missing > 0;
     input->values = names;
-    return HILL_OK;
+    return embeds ? fit_table(work, input, work->widths[index]) : HILL_OK;
 }
 
 /* Mean and deviation over all bytes of the training rows: counts are exact, and the 256 sums are few. */
@@ -225,6 +261,7 @@ static int fit_inputs(fit_work *work)
 {
     if (work->options->keep && *work->options->keep)
         HILL__TRY(hill__table_mark(work->table, work->options->keep, work->keep, work->error));
+    HILL__TRY(hill__embed_mark(work->table, work->options->embed, work->options->target, work->widths, work->error));
     HILL__TRY(fit_target(work));
     if (work->table->image)
         HILL__TRY(fit_image(work));
@@ -251,9 +288,11 @@ int hill__encoder_fit(hill__encoder *encoder, const hill_table *table, const hil
     hill__text_init(&work.constant.text, allocator);
     hill__text_init(&work.filled.text, allocator);
     work.keep = hill__alloc(allocator, table->column_count, sizeof *work.keep);
-    int status = work.keep ? fit_inputs(&work) : hill__fail_memory(error);
+    work.widths = hill__alloc(allocator, table->column_count, sizeof *work.widths);
+    int status = work.keep && work.widths ? fit_inputs(&work) : hill__fail_memory(error);
     fit_say(&work, &work.constant, "left out, the same in every training row");
     fit_say(&work, &work.filled, "missing cells became the mean, marked by an input of their own");
+    hill__free(allocator, work.widths, table->column_count, sizeof *work.widths);
     hill__free(allocator, work.keep, table->column_count, sizeof *work.keep);
     if (status == HILL_OK && notes->text.failed)
         status = hill__fail_memory(error);

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/number.h"
+#include "data/embed.h"
 
 /* Bytes of an image beyond which a file is not believed. */
 #define ENCODER_PIXELS_MOST ((size_t)1 << 30)
@@ -48,6 +49,8 @@ static void encoder_write_input(hill__text *text, const hill__input *input)
     encoder_write_string(text, "kind", encoder_kinds[input->kind]);
     if (input->kind == HILL_COLUMN_CATEGORY)
         encoder_write_names(text, "values", &input->values);
+    if (input->embedded)
+        hill__text_add_format(text, ",\"embedded\":%zu", input->embedded);
     if (input->kind == HILL_COLUMN_IMAGE) {
         hill__text_add_format(text, ",\"height\":%u,\"width\":%u,\"channels\":%u", input->height, input->width,
                               input->channels);
@@ -146,6 +149,17 @@ static int encoder_read_image(const encoder_reader *reader, const hill__json *ob
     return HILL_OK;
 }
 
+static int encoder_read_category(const encoder_reader *reader, const hill__json *object, hill__input *input)
+{
+    HILL__TRY(encoder_read_names(reader, object, "values", &input->values));
+    if (!hill__json_get(object, "embedded"))
+        return HILL_OK;
+    if (!encoder_size(object, "embedded", HILL__EMBED_WIDTH, &input->embedded) || input->embedded == 0 ||
+        hill__embed_rows(input) > HILL__EMBED_ROWS)
+        return encoder_bad(reader, object, "an embedded input without a width, or with too many values");
+    return HILL_OK;
+}
+
 static int encoder_read_input(const encoder_reader *reader, const hill__json *object)
 {
     const hill__json *name = encoder_text(object, "name");
@@ -158,7 +172,7 @@ static int encoder_read_input(const encoder_reader *reader, const hill__json *ob
     if (!encoder_size(object, "position", SIZE_MAX - 1, &input->position) || !encoder_flag(object, "missing", &input->missing))
         return encoder_bad(reader, object, "an input without position or missing");
     if (input->kind == HILL_COLUMN_CATEGORY)
-        return encoder_read_names(reader, object, "values", &input->values);
+        return encoder_read_category(reader, object, input);
     if (!encoder_scale(object, &input->mean, &input->deviation))
         return encoder_bad(reader, object, "an input without mean and a deviation above 0");
     if (input->kind == HILL_COLUMN_IMAGE)

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "data/embed.h"
+
 /* Columns that a message about a missing one names. */
 #define ROWS_NAMED 8u
 
@@ -200,12 +202,17 @@ static int rows_pack_units(hill__rows *rows, const hill__input *input, size_t co
 {
     const hill__column *from = &rows->table->columns[column];
     hill__cell *to = rows->cells + k;
-    uint32_t unseen = (uint32_t)(input->units - 1), missing = input->missing ? unseen - 1 : unseen;
+    uint32_t unseen = (uint32_t)(hill__embed_rows(input) - 1), missing = input->missing ? unseen - 1 : unseen;
     uint32_t *map = rows_map(rows, column, &input->values, unseen, missing);
     if (!map)
         return hill__fail_memory(error);
-    for (uint64_t i = 0; i < rows->count; i++, to += rows->cell_count)
-        to->unit = rows_mapped(map, rows_map_size(rows, column), from->codes[rows->list[i]]);
+    for (uint64_t i = 0; i < rows->count; i++, to += rows->cell_count) {
+        uint32_t unit = rows_mapped(map, rows_map_size(rows, column), from->codes[rows->list[i]]);
+        if (input->embedded)
+            to->number = (float)unit;
+        else
+            to->unit = unit;
+    }
     hill__free(&rows->allocator, map, rows_map_size(rows, column), sizeof *map);
     return HILL_OK;
 }
@@ -218,7 +225,7 @@ static int rows_pack(hill__rows *rows, hill_error *error)
     rows->plain = true;
     for (size_t i = 0; i < encoder->input_count; i++) {
         const hill__input *input = &encoder->inputs[i];
-        rows->plain = rows->plain && input->kind == HILL_COLUMN_NUMBER;
+        rows->plain = rows->plain && (input->kind == HILL_COLUMN_NUMBER || input->embedded);
         if (input->kind == HILL_COLUMN_IMAGE)
             continue;
         hill__wanted wanted = {input->name, input->position, input->kind, false};
@@ -246,6 +253,10 @@ static int rows_room(hill__rows *rows, hill_error *error)
 
 static void rows_fill_input(const hill__input *input, hill__cell cell, float *at)
 {
+    if (input->embedded) {
+        at[0] = cell.number;
+        return;
+    }
     if (input->kind == HILL_COLUMN_CATEGORY) {
         memset(at, 0, input->units * sizeof *at);
         at[cell.unit] = 1;

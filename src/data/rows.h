@@ -9,7 +9,7 @@
 
 #include "data/encoder.h"
 
-/* A packed cell: a number scaled, NaN where it's missing, or which unit of its category is set. */
+/* A packed cell: a number scaled, NaN where it's missing, or which unit of its category is set; as a number where it is embedded. */
 typedef union hill__cell {
     float number;
     uint32_t unit;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "data/embed.h"
 #include "plan/plan.h"
 
 #define MODEL_FORMAT "downhill 1"
@@ -32,6 +33,25 @@ static const model_fact model_facts[] = {
 };
 #define MODEL_FACTS (sizeof model_facts / sizeof model_facts[0])
 
+int hill__model_tables(const hill__encoder *encoder, const hill_plan *plan, hill_error *error)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < encoder->input_count; i++) {
+        const hill__input *input = &encoder->inputs[i];
+        if (!input->embedded)
+            continue;
+        const hill__lookup *lookup = next < plan->lookup_count ? &plan->lookups[next++] : NULL;
+        if (!lookup || lookup->unit != input->first || lookup->rows != hill__embed_rows(input) ||
+            lookup->width != input->embedded)
+            return hill__fail(error, HILL_ERECIPE, "net: column %.200s is embedded, and wants a table %zu:%zux%zu there",
+                              input->name, input->first + 1, hill__embed_rows(input), input->embedded);
+    }
+    if (next < plan->lookup_count)
+        return hill__fail(error, HILL_ERECIPE, "net: the table of unit %zu belongs to no embedded column; --embed makes such",
+                          plan->lookups[next].unit + 1);
+    return HILL_OK;
+}
+
 static int model_build(hill_model *model, const hill__model_parts *parts, hill_error *error)
 {
     hill_shape shape = HILL_SHAPE_INIT;
@@ -40,7 +60,7 @@ static int model_build(hill_model *model, const hill__model_parts *parts, hill_e
     HILL__TRY(hill__plan_answering(parts->recipe, &shape, &model->allocator, &model->plan, error));
     if (hill_plan_info(model->plan, &model->sizes) < 0)
         return hill__fail(error, HILL_EARGUMENT, "a plan without sizes");
-    return HILL_OK;
+    return hill__model_tables(model->encoder, model->plan, error);
 }
 
 /* The shape of a tensor as the plan has it, for a message: "[2, 4]". */

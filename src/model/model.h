@@ -46,6 +46,12 @@ typedef struct hill__model_parts {
 /* A host whose `isa` is kept in `isa`, so that the caller's may go. */
 hill_host hill__model_host(const hill_host *host, char isa[16]);
 
+/*
+ * Sees that a net looks up what an encoder embeds, and nothing else: the same units, in tables of as many rows and as wide.
+ * HILL_ERECIPE: it doesn't.
+ */
+int hill__model_tables(const hill__encoder *encoder, const hill_plan *plan, hill_error *error);
+
 /* Rows answered at once. */
 size_t hill__model_rows(const hill_model *model);
 

@@ -8,20 +8,21 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "data/embed.h"
 #include "plan/net.h"
 #include "train/run.h"
 
 /* Knobs whose choice is told, in this order; `plain` goes without saying. */
 static const struct {
     const char *knob, *plain;
-} session_told[] = {{"target", NULL}, {"task", NULL},  {"valid", NULL},  {"net", NULL},
-                    {"cost", NULL},   {"init", NULL},  {"rate", NULL},   {"schedule", "constant"},
-                    {"grow", "none"}, {"batch", NULL}, {"epochs", NULL}, {"patience", NULL}};
+} session_told[] = {{"target", NULL}, {"task", NULL},   {"valid", NULL},   {"embed", "none"},        {"net", NULL},
+                    {"cost", NULL},   {"init", NULL},   {"rate", NULL},    {"schedule", "constant"}, {"grow", "none"},
+                    {"batch", NULL},  {"epochs", NULL}, {"patience", NULL}};
 
 /* A value as a shell takes it. */
 static void session_quote(hill__text *text, const char *value)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+.,:/@%";
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+.,:/@%=";
     const char *at = value;
     while (*at && strchr(plain, *at))
         at++;
@@ -74,9 +75,16 @@ static void session_warn_output(hill_session *session)
 static int session_plan(hill_session *session, hill_error *error)
 {
     hill_shape shape = HILL_SHAPE_INIT;
+    hill__text embed;
+    hill__text_init(&embed, &session->allocator);
+    hill__embed_layer(session->encoder, &embed);
     hill__encoder_shape(session->encoder, &shape);
     shape.rows = session->train->count;
-    return hill_plan_new(session->recipe, &shape, &session->host, &session->plan, error);
+    shape.embed = embed.length ? hill__text_string(&embed) : NULL;
+    int status =
+        embed.failed ? hill__fail_memory(error) : hill_plan_new(session->recipe, &shape, &session->host, &session->plan, error);
+    hill__text_free(&embed);
+    return status < 0 ? status : hill__model_tables(session->encoder, session->plan, error);
 }
 
 /*
@@ -88,12 +96,18 @@ static void session_still_unseen(hill_session *session)
     const hill__encoder *encoder = session->encoder;
     hill_tensor tensor = HILL_TENSOR_INIT;
     float *weights = hill_run_weights(session->run);
-    if (hill_plan_tensor(session->plan, 0, &tensor) != HILL_OK || tensor.rank != 2 || tensor.shape[0] != encoder->width)
+    const hill_plan *plan = session->plan;
+    size_t more = 0, width = encoder->width;
+    for (size_t i = 0; i < plan->lookup_count; i++)
+        width += plan->lookups[i].width - 1;
+    if (hill_plan_tensor(plan, plan->lookup_count, &tensor) != HILL_OK || tensor.rank != 2 || tensor.shape[0] != width)
         return;
     for (size_t i = 0; i < encoder->input_count; i++) {
         const hill__input *input = &encoder->inputs[i];
-        size_t unseen = input->first + input->units - 1;
-        if (input->kind == HILL_COLUMN_CATEGORY)
+        size_t unseen = more + input->first + input->units - 1;
+        if (input->embedded)
+            more += input->embedded - 1;
+        else if (input->kind == HILL_COLUMN_CATEGORY)
             memset(weights + tensor.offset + unseen * tensor.shape[1], 0, tensor.shape[1] * sizeof *weights);
     }
 }

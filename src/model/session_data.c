@@ -10,6 +10,7 @@
 
 #include "base/number.h"
 #include "data/choose.h"
+#include "data/embed.h"
 #include "data/split.h"
 #include "op/op.h"
 
@@ -57,6 +58,7 @@ static int session_new_encoder(hill_session *session, hill__encoder_options *opt
     HILL__TRY(session_name_target(session, options->target, error));
     HILL__TRY(hill_recipe_set(session->recipe, "task", options->task == HILL_TASK_CLASSES ? "classes" : "numbers", error));
     options->keep = hill_recipe_get(session->recipe, "keep");
+    options->embed = hill_recipe_get(session->recipe, "embed");
     return hill__encoder_new(table, options, &session->allocator, &session->encoder, error);
 }
 
@@ -141,6 +143,18 @@ static int session_rows(hill_session *session, hill_error *error)
     return fraction > 0 ? session_hold_out(session, fraction, error) : HILL_OK;
 }
 
+/* What the encoder embeds, as the recipe will say it. */
+static int session_name_embedded(hill_session *session, hill_error *error)
+{
+    hill__text text;
+    hill__text_init(&text, &session->allocator);
+    hill__embed_choice(session->encoder, session->tables.train, &text);
+    int status =
+        text.failed ? hill__fail_memory(error) : hill_recipe_set(session->recipe, "embed", hill__text_string(&text), error);
+    hill__text_free(&text);
+    return status;
+}
+
 int hill__session_data(hill_session *session, hill_error *error)
 {
     hill__encoder_options options;
@@ -149,6 +163,7 @@ int hill__session_data(hill_session *session, hill_error *error)
     HILL__TRY(session_rows(session, error));
     HILL__TRY(hill__encoder_fit(session->encoder, tables->train, &options, session->train->list, session->train->count,
                                 &session->notes, error));
+    HILL__TRY(session_name_embedded(session, error));
     HILL__TRY(session_bind(session, session->train, error));
     if (session->valid)
         HILL__TRY(session_bind(session, session->valid, error));

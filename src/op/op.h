@@ -28,8 +28,31 @@ typedef enum hill__family { HILL__LAYER, HILL__ACTIVATION, HILL__COST } hill__fa
 #define HILL__OP_UNSCALED 128u
 #define HILL__OP_COUNTS 256u
 #define HILL__OP_PART 512u
+#define HILL__OP_TABLES 1024u
 #define HILL__OP_BENDS 2048u
 #define HILL__OP_WAVES 4096u
+
+/* Tables of a net, at most; their rows, whose numbers floats hold exactly; and what a row has. */
+#define HILL__LOOKUPS 64u
+#define HILL__LOOKUP_ROWS 16777216u
+#define HILL__LOOKUP_WIDTH 1024u
+
+/*
+ * The rows of tables that a batch has looked up, a number a lookup: what its successor must clear of the gradient. SIZE_MAX: they
+ * found no room, so all must be cleared.
+ */
+typedef struct hill__met {
+    float *numbers;
+    size_t count, room;
+} hill__met;
+
+/* An input that holds the number of a row, and the table that the row is of. */
+typedef struct hill__lookup {
+    size_t unit; /* of the inputs */
+    size_t rows, width;
+    size_t first;  /* where the row is among what comes out */
+    size_t weight; /* offset in a vector */
+} hill__lookup;
 
 /* No buffer. */
 #define HILL__NOWHERE SIZE_MAX
@@ -49,11 +72,13 @@ typedef struct hill__instr {
     size_t standard, inverse;          /* of a layer that standardises lines: those, and one over their deviations */
     double part;                       /* of a dropout: what it drops */
     size_t number;                     /* and how many stand before it */
-    size_t columns;                    /* of a layer that treats every channel, or every unit of a row, alike */
-    size_t fan_in, fan_out;            /* weights that a unit has, and that read an input */
-    size_t work;                       /* multiply-adds a row and product */
-    size_t x, z, y;                    /* input; before the activation (where its slope needs that, else equal to y); output */
-    size_t skip;                       /* of a join: the input of its group, HILL__NOWHERE where that is the net's */
+    const hill__lookup *lookups;       /* of an embedding, by ascending unit */
+    size_t lookup_count;
+    size_t columns;               /* of a layer that treats every channel, or every unit of a row, alike */
+    size_t fan_in, fan_out;       /* weights that a unit has, and that read an input */
+    size_t work;                  /* multiply-adds a row and product */
+    size_t x, z, y;               /* input; before the activation (where its slope needs that, else equal to y); output */
+    size_t skip;                  /* of a join: the input of its group, HILL__NOWHERE where that is the net's */
     size_t saved;                 /* of a join and its fork: the gradient that goes past the group, HILL__NOWHERE for none */
     size_t from;                  /* of a join: the instruction that made `skip` */
     bool first;                   /* nobody needs the gradient of its input */
@@ -73,7 +98,8 @@ typedef struct hill__walk {
     const float *weights;
     float *gradient;
     float *kept; /* a step's: the vector whose means and variances follow the rows; NULL: nothing follows, nothing is dropped */
-    bool add;    /* a later block of the batch: add to the gradient instead of writing it */
+    hill__met *met; /* NULL: nothing is known of the gradient */
+    bool add;       /* a later block of the batch: add to the gradient instead of writing it */
     float *scratch;
     const float *inputs;
     const float *targets;
@@ -99,8 +125,11 @@ typedef struct hill__formula {
     size_t columns;
     double *y;
     size_t outputs;
-    const hill__window *window; /* of a layer */
-    const double *skip;         /* of a join */
+    const hill__window *window;  /* of a layer */
+    const double *skip;          /* of a join */
+    const hill__lookup *lookups; /* of an embedding */
+    size_t lookup_count;
+    const double *vector; /* what the lookups' offsets are of */
     size_t first, count;
     const double *target;
     const hill__cost_knobs *knobs;

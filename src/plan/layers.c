@@ -189,6 +189,46 @@ static bool reserve_weights(hill__builder *builder, hill__instr *instr, const hi
     return fits;
 }
 
+/* The tables of an embedding, each a tensor. */
+static bool reserve_tables(hill__builder *builder, hill__instr *instr)
+{
+    hill_plan *plan = builder->plan;
+    hill__slot slot = {.name = "table", .rank = 2, .start = HILL__START_TABLE, .trained = true};
+    instr->lookups = plan->lookups;
+    instr->lookup_count = plan->lookup_count;
+    for (size_t i = 0; i < plan->lookup_count; i++) {
+        slot.number = i + 1;
+        slot.shape[0] = plan->lookups[i].rows;
+        slot.shape[1] = plan->lookups[i].width;
+        if (!reserve_tensor(builder, &slot, &plan->lookups[i].weight))
+            return false;
+    }
+    plan->layers++;
+    size_t rows = plan->batch > 0 && plan->batch < HILL__MET_ROWS ? plan->batch : HILL__MET_ROWS;
+    plan->met_room = rows * plan->lookup_count;
+    return reserve(&plan->scratch, plan->met_room, &plan->met);
+}
+
+/* Where the tables' rows go: each into the place of its unit. */
+static int place_tables(hill__builder *builder, const hill__net_layer *layer, hill__extent *out, hill_error *error)
+{
+    hill_plan *plan = builder->plan;
+    size_t more = 0;
+    if (plan->picture.height)
+        return hill__fail(error, HILL_ERECIPE, "net: character %zu: the inputs are a picture, which holds no rows' numbers",
+                          layer->at);
+    for (size_t i = 0; i < plan->lookup_count; i++) {
+        hill__lookup *lookup = &plan->lookups[i];
+        if (lookup->unit >= builder->width)
+            return hill__fail(error, HILL_ERECIPE, "net: character %zu: there is no unit %zu; the inputs are %zu", layer->at,
+                              lookup->unit + 1, builder->width);
+        lookup->first = lookup->unit + more;
+        more += lookup->width - 1;
+    }
+    *out = (hill__extent){1, builder->width + more, 1};
+    return HILL_OK;
+}
+
 /* Places what layers keep behind what is trained. */
 static bool place_kept(hill__builder *builder)
 {
@@ -287,6 +327,8 @@ static int add_computing(hill__builder *builder, const hill__net_layer *layer, h
         HILL__TRY(place_window(builder, layer, &window, error));
         out = window.out;
     }
+    if (layer->op->flags & HILL__OP_TABLES)
+        HILL__TRY(place_tables(builder, layer, &out, error));
     if (layer->op->flags & HILL__OP_WAVES)
         HILL__TRY(place_waves(layer, &out, error));
     size_t outputs = hill__extent_units(&out);
@@ -296,6 +338,8 @@ static int add_computing(hill__builder *builder, const hill__net_layer *layer, h
     instr->window = window;
     instr->z = instr->y;
     if (layer->op->flags & HILL__OP_WEIGHTS && !reserve_weights(builder, instr, layer))
+        return hill__fail_memory(error);
+    if (layer->op->flags & HILL__OP_TABLES && !reserve_tables(builder, instr))
         return hill__fail_memory(error);
     if (layer->op->flags & HILL__OP_PART) {
         instr->part = layer->part;

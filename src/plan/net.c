@@ -11,7 +11,7 @@
 #include "base/number.h"
 
 #define WORD_BYTES 40
-#define WORDS_AN_ITEM 10
+#define WORDS_AN_ITEM (1 + HILL__LOOKUPS)
 
 typedef struct net_word {
     char text[WORD_BYTES];
@@ -119,6 +119,42 @@ static int read_part(net_reader *reader, double *out)
                           "net: character %zu: '%s' needs the part it drops, as in '%s 0.2', 0 to 0.99", before->at,
                           before->text, before->text);
     reader->next++;
+    return HILL_OK;
+}
+
+/* The next word, "3:5001x9": an input, the rows of its table, and their width. */
+static int read_lookup(net_reader *reader, hill__net *net)
+{
+    const net_word *word = &reader->words[reader->next++];
+    const char *text = word->text, *colon = strchr(text, ':'), *cross = colon ? strchr(colon, 'x') : NULL;
+    hill__lookup *lookup = &net->lookups[net->lookup_count];
+    if (!cross || !parse_size(text, (size_t)(colon - text), SIZE_MAX, &lookup->unit) ||
+        !parse_size(colon + 1, (size_t)(cross - colon - 1), HILL__LOOKUP_ROWS, &lookup->rows) ||
+        !parse_size(cross + 1, strlen(cross + 1), HILL__LOOKUP_WIDTH, &lookup->width))
+        return hill__fail(reader->error, HILL_ERECIPE,
+                          "net: character %zu: '%s' is no table UNIT:ROWSxWIDTH, as in '3:5001x9', of at most %u rows and a "
+                          "width of at most %u",
+                          word->at, text, HILL__LOOKUP_ROWS, HILL__LOOKUP_WIDTH);
+    lookup->unit--;
+    if (net->lookup_count > 0 && lookup->unit <= lookup[-1].unit)
+        return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: '%s' stands behind unit %zu; units must ascend",
+                          word->at, text, lookup[-1].unit + 1);
+    net->lookup_count++;
+    return HILL_OK;
+}
+
+static int read_lookups(net_reader *reader, hill__net *net)
+{
+    const net_word *first = &reader->words[0];
+    if (net->count > 1)
+        return hill__fail(reader->error, HILL_ERECIPE,
+                          "net: character %zu: '%s' must be the first layer, for it is the inputs that hold the rows' numbers",
+                          first->at, first->text);
+    if (reader->count == 1)
+        return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: '%s' needs its tables, as in '%s 3:5001x9'",
+                          first->at, first->text, first->text);
+    while (reader->next < reader->count)
+        HILL__TRY(read_lookup(reader, net));
     return HILL_OK;
 }
 
@@ -240,6 +276,8 @@ static int read_layer(net_reader *reader, hill__net *net)
         HILL__TRY(read_window(reader, layer));
     if (op->flags & HILL__OP_PART)
         HILL__TRY(read_part(reader, &layer->part));
+    if (op->flags & HILL__OP_TABLES)
+        HILL__TRY(read_lookups(reader, net));
     if (op->flags & HILL__OP_WAVES)
         HILL__TRY(read_waves(reader, layer));
     while (reader->next < reader->count)

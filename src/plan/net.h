@@ -30,6 +30,8 @@ typedef struct hill__net_layer {
 typedef struct hill__net {
     hill__net_layer layers[HILL__NET_LAYERS]; /* hidden layers */
     size_t count;
+    hill__lookup lookups[HILL__LOOKUPS]; /* of an embedding, which is the first layer */
+    size_t lookup_count;
     const hill__op *output; /* activation written for the output layer, or NULL */
 } hill__net;
 

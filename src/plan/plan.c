@@ -50,6 +50,11 @@ static int compile(hill__builder *builder, hill_error *error)
     (void)hill__growth_parse(hill_recipe_get(plan->recipe, "grow"), &plan->growth, error); /* likewise */
     if (plan->growth.moves && (plan->picture.height < 2 || plan->picture.width < 2))
         return hill__fail(error, HILL_ERECIPE, "grow: only pictures can be moved; the inputs are none, or a line");
+    memcpy(plan->lookups, net.lookups, sizeof plan->lookups);
+    plan->lookup_count = net.lookup_count;
+    if (plan->growth.any && plan->lookup_count > 0)
+        return hill__fail(error, HILL_ERECIPE,
+                          "grow: rows of tables are numbers that can't be mixed; --grow none, or no embed");
     for (size_t i = 0; i < net.count; i++)
         HILL__TRY(hill__add_layer(builder, &net.layers[i], error));
     return hill__add_head(builder, net.output, cost, error);
@@ -179,7 +184,10 @@ int hill_plan_tensor(const hill_plan *plan, size_t i, hill_tensor *tensor)
     if (i >= plan->slot_count)
         return HILL_EARGUMENT;
     const hill__slot *slot = &plan->slots[i];
-    snprintf(tensor->name, sizeof tensor->name, "layer%zu.%s", slot->layer, slot->name);
+    if (slot->number)
+        snprintf(tensor->name, sizeof tensor->name, "layer%zu.%s%zu", slot->layer, slot->name, slot->number);
+    else
+        snprintf(tensor->name, sizeof tensor->name, "layer%zu.%s", slot->layer, slot->name);
     tensor->rank = slot->rank;
     tensor->offset = slot->offset;
     memcpy(tensor->shape, slot->shape, sizeof tensor->shape);

@@ -13,6 +13,8 @@
 #define HILL__BLOCK_ROWS 256u
 /* Smallest block, so that a net with batch 1 is still evaluated many rows at a time. */
 #define HILL__BLOCK_LEAST 32u
+/* Rows of a batch whose lookups are noted. A larger one takes so long that clearing whole tables behind it is little. */
+#define HILL__MET_ROWS 4096u
 /* Floats a vector's tensors and scratch buffers are padded to: kernels may read and write the lanes behind the last float. */
 #define HILL__PAD HILL__LANES
 
@@ -22,6 +24,7 @@ typedef enum hill__start {
     HILL__START_BIAS,
     HILL__START_ONE,
     HILL__START_ZERO,
+    HILL__START_TABLE,
     HILL__START_QUARTER,
     HILL__START_NORMAL
 } hill__start;
@@ -29,8 +32,9 @@ typedef enum hill__start {
 /* A tensor of a vector. */
 typedef struct hill__slot {
     const char *name;
-    size_t layer; /* from 1, of those that have tensors */
-    size_t instr; /* its instruction */
+    size_t number; /* behind the name; 0: none */
+    size_t layer;  /* from 1, of those that have tensors */
+    size_t instr;  /* its instruction */
     size_t rank, shape[4];
     size_t offset, count;
     hill__start start;
@@ -62,6 +66,9 @@ struct hill_plan {
     size_t parameters;
     size_t layers; /* that have tensors */
     size_t dropouts;
+    hill__lookup lookups[HILL__LOOKUPS]; /* of its embedding */
+    size_t lookup_count;
+    size_t met, met_room; /* buffer of the rows that a batch meets, and its floats */
     hill__slot *slots;
     size_t slot_count, slot_capacity;
     size_t scratch; /* floats */

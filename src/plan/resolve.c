@@ -65,11 +65,12 @@ static int resolve_net(hill_recipe *recipe, const hill_shape *shape, hill_error 
     bool small = shape->rows >= SMALL_ROWS_LEAST && shape->rows < SMALL_ROWS_MOST;
     HILL__TRY(set_auto(recipe, "net", small ? SMALL_NET : DEFAULT_NET, error));
     (void)hill__net_parse(hill_recipe_get(recipe, "net"), &net, error); /* its knob took it */
-    if (net.output)
+    const char *embed = shape->embed && net.lookup_count == 0 ? shape->embed : "", *hidden = hill_recipe_get(recipe, "net");
+    if (net.output && !*embed)
         return HILL_OK;
-    const char *hidden = hill_recipe_get(recipe, "net");
-    int length = snprintf(text, sizeof text, "%s%soutput %s", hidden, net.count ? ", " : "",
-                          hill__op_at(output_for(recipe, task))->word);
+    int length =
+        snprintf(text, sizeof text, "%s%s%s%s%s%s", embed, *embed ? ", " : "", hidden, !net.output && net.count ? ", " : "",
+                 net.output ? "" : "output ", net.output ? "" : hill__op_at(output_for(recipe, task))->word);
     if ((size_t)length >= sizeof text)
         return hill__fail(error, HILL_ERECIPE, "net: too long");
     return hill_recipe_set(recipe, "net", text, error);

@@ -114,6 +114,9 @@ static void walk_link(const checker *c, size_t l, double *values, const double *
                              .outputs = link->outputs,
                              .window = link->layer ? &link->layer->window : NULL,
                              .skip = link->op == hill__op_at(HILL__OP_join) ? values + skip_of(c, link) : NULL,
+                             .lookups = link->layer ? link->layer->lookups : NULL,
+                             .lookup_count = link->layer ? link->layer->lookup_count : 0,
+                             .vector = c->weights,
                              .first = first,
                              .count = count,
                              .target = target,
@@ -244,6 +247,22 @@ static size_t link_of(const checker *c, size_t instr)
     return l;
 }
 
+/*
+ * The i-th element of a tensor to probe. Of a table every second is of a row that one of the check's rows looks up, for all others
+ * have no gradient.
+ */
+static size_t probe_at(const checker *c, size_t index, const hill__permutation *order, uint64_t i)
+{
+    const hill__slot *slot = &c->plan->slots[index];
+    const size_t element = (size_t)hill__permutation_at(order, i);
+    if (slot->start != HILL__START_TABLE || i % 2)
+        return element;
+    const hill__lookup *lookup = &c->plan->lookups[slot->number - 1];
+    double number = c->values[(size_t)(i / 2 % c->rows) * c->width + lookup->unit];
+    size_t row = number >= 0 && number < (double)lookup->rows ? (size_t)number : lookup->rows - 1;
+    return row * lookup->width + element % lookup->width;
+}
+
 static void check_tensor(checker *c, size_t index)
 {
     hill_tensor tensor = HILL_TENSOR_INIT;
@@ -254,7 +273,7 @@ static void check_tensor(checker *c, size_t index)
     const double rms = tensor_rms(c, tensor.offset, count);
     hill__permutation order = hill__permutation_make(count, c->run->seed, index, HILL__PURPOSE_CHECK);
     for (size_t i = 0; i < probes; i++) {
-        size_t element = (size_t)hill__permutation_at(&order, i);
+        size_t element = probe_at(c, index, &order, i);
         double derivative;
         if (!probe_weight(c, l, tensor.offset + element, element % outputs, &derivative)) {
             c->check->kinks++;

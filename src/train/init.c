@@ -46,6 +46,11 @@ static double spread_of(hill__init_id init, const hill__instr *instr)
     }
 }
 
+/*
+ * Rows of tables begin within this of 0, so that a value that is seldom met adds little; the last, which stands for values that
+ * training doesn't meet, at 0, where it stays.
+ */
+#define INIT_TABLE 0.05f
 #define LN_TWO 0.69314718055994530942
 
 /* Uniform in low .. low + width. */
@@ -132,6 +137,9 @@ static void draw_tensor(const init_draw *how, size_t tensor, float *out)
         width = how->anywhere ? 1.0f : 0.0f;
     } else if (init == HILL__INIT_uniform) {
         width = 1;
+    } else if (slot->start == HILL__START_TABLE) {
+        low = how->anywhere ? -0.5f : init == HILL__INIT_zero ? 0 : -INIT_TABLE;
+        width = -2 * low;
     } else {
         float spread = slot->start == HILL__START_BIAS ? how->anywhere ? 0.1f : 0.0f : (float)spread_of(init, instr);
         low = -spread;
@@ -139,6 +147,8 @@ static void draw_tensor(const init_draw *how, size_t tensor, float *out)
     }
     if (low != 0 || width > 0)
         draw(out, slot->count, how->seed, tensor, low, width);
+    if (slot->start == HILL__START_TABLE && !how->anywhere)
+        memset(out + slot->count - slot->shape[1], 0, slot->shape[1] * sizeof *out);
 }
 
 static void draw_all(const init_draw *how, float *weights)

@@ -49,7 +49,7 @@ static bool name_layer(const hill_run *run, size_t rows, char *out, size_t size)
     size_t layer = 0;
     for (size_t i = 0; i < run->plan->hidden_count; i++) {
         const hill__instr *instr = &run->plan->instrs[i];
-        layer += instr->op->flags & HILL__OP_WEIGHTS ? 1 : 0;
+        layer += instr->op->flags & (HILL__OP_WEIGHTS | HILL__OP_TABLES) ? 1 : 0;
         if (!run->kernels->finite(run->scratch + instr->y, rows * instr->outputs)) {
             snprintf(out, size, "a unit of layer %zu", layer);
             return true;

@@ -54,6 +54,7 @@ static int place_memory(hill_run *run)
     run->inputs = (float *)(run->next + plan->block_rows);
     run->targets = run->inputs + plan->block_rows * plan->inputs;
     run->row_weights = run->targets + plan->block_rows * plan->outputs;
+    run->met = (hill__met){.numbers = run->scratch + plan->met, .room = plan->met_room};
     if (run->vectors)
         place_vectors(run);
     return HILL_OK;

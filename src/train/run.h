@@ -87,6 +87,8 @@ struct hill_run {
     hill__stretch *stretches; /* of all that rules move */
     size_t stretch_count;
 
+    hill__met met; /* by the gradient, where the rule leaves that as it was found */
+
     hill__singles singles; /* how a step of one row walks, where layers are small */
 
     uint64_t seed;

@@ -100,6 +100,8 @@ int hill__batch_gradient(hill_run *run, hill__batch *batch, const float *weights
 {
     if (run->singles.count)
         return single_gradient(run, batch);
+    /* Rules that always see all rows add to the gradient where they like. */
+    const bool keeps = hill__rule_facts_of(run->plan->rule)->rows != HILL__ROWS_ALWAYS;
     batch->cost = 0;
     batch->fault = HILL__FAULT_NONE;
     for (size_t done = 0; done < batch->count && !batch->fault; done += batch->block) {
@@ -107,6 +109,7 @@ int hill__batch_gradient(hill_run *run, hill__batch *batch, const float *weights
         HILL__TRY(hill__batch_block(run, batch, done, weights, &walk));
         batch->block = walk.rows;
         walk.add = done > 0;
+        walk.met = keeps ? &run->met : NULL;
         walk.scale = 1.0f / (float)batch->count;
         hill__walk_gradient(run->plan, &walk);
         batch->cost += sum_of(walk.costs, walk.rows);

@@ -59,7 +59,8 @@ static void plan_twice(const hill_recipe *recipe, unsigned how, const hill_host 
                         how & 0x80 ? HILL_TASK_CLASSES : HILL_TASK_NUMBERS,
                         0,
                         0,
-                        0};
+                        0,
+                        how & 0x40 ? "embed 1:5x2" : NULL};
     if (shape.inputs == 8) { /* a picture */
         shape.height = shape.channels = 2;
         shape.width = 2;

@@ -64,10 +64,20 @@ def digits():
     return images, bytes([0, 0, 8, 1, 0, 0, 1, 14]) + bytes(labels)
 
 
+def places():
+    """Two categories of many values, one of them sometimes missing, and a number; the price has a part of each."""
+    rows = []
+    for row in range(400):
+        street, shop, size, noise = draws(4, 2000 + row)
+        price = street * 7919 % 90 / 9 + shop * 31 % 70 / 7 + size / 4000 + noise / 9000
+        rows.append((f"s{street % 90}", "" if shop % 23 == 0 else f"p{shop % 70}", size / 100, f"{price:.3f}"))
+    return csv(["street", "shop", "size", "price"], rows)
+
+
 def write_tables(folder):
     """The tables as files; what to open for each."""
-    paths = {name: folder / f"{name}.csv" for name in ("points", "mixed", "wide")}
-    for path, data in zip(paths.values(), (points(), mixed(), wide())):
+    paths = {name: folder / f"{name}.csv" for name in ("points", "mixed", "wide", "places")}
+    for path, data in zip(paths.values(), (points(), mixed(), wide(), places())):
         path.write_bytes(data)
     paths["digits"] = folder / "digits-images-idx3-ubyte"
     for path, data in zip((paths["digits"], folder / "digits-labels-idx1-ubyte"), digits()):
@@ -147,6 +157,9 @@ RECIPES = {
     "residual": ("points", "target=y valid=0 epochs=3 batch=20 net=9.tanh,[7.gelu,[7.silu],9.identity],5"),
     "columns": ("digits", "valid=0.2 epochs=2 batch=50 rule=adamw net=scale,conv.6.5x5.stride.3.identity,batchnorm.relu,20.identity,"
                           "batchnorm.tanh,scale.gelu"),
+    # Tables of rows, one batch of which is larger than a block.
+    "embed": ("places", "target=price valid=0 embed=street=4,shop=17 rule=adam epochs=2 batch=30 net=20.tanh"),
+    "embed-auto": ("places", "target=price valid=0.2 embed=auto rule=muon epochs=2 batch=300 net=20.relu,[20.gelu]"),
     "bends": ("digits", "valid=0 epochs=2 batch=50 net=conv.6.5x5.stride.3.identity,prelu,20.identity,swish,9.identity,prelu.tanh"),
     "periodic": ("points", "target=y valid=0 epochs=3 batch=33 rule=adam net=periodic.9.5e-1,conv.6.1.relu,20.tanh,periodic.3"),
     # Every way to grow.

@@ -185,6 +185,32 @@ add("encoder-name-with-zero-byte", "names are texts", lambda: model(encoder=chan
     ["without name or kind", "at byte"])
 add("encoder-value-twice", "a category's value stands once", lambda: model(encoder=changed(kind="category", values=["a", "a"])),
     ["twice", "at byte"])
+
+
+def embedding(tables="1:3x2", rows=3, width=2, **parts):
+    """A model that embeds its one input, a category of two values; `parts` of that are changed."""
+    shapes = {"layer1.table1": [rows, width], "layer2.weight": [2, 2], "layer2.bias": [2], "layer3.weight": [2, 1], "layer3.bias": [1]}
+    words = {"name": "x", "position": 0, "kind": "category", "values": ["1", "2"], "embedded": 2, "missing": False}
+    net = f"net={'embed ' + tables + ', ' if tables else ''}2 tanh, output identity\n"
+    return model(shapes, recipe=net, encoder=encoder(inputs=[{**words, **parts}]))
+
+
+add("embedding", "a model that embeds a column", embedding, "prediction", code=0)
+add("embedding-of-fewer-rows", "tables have a row for all that a column may hold", lambda: embedding("1:2x2", rows=2),
+    "column x is embedded, and wants a table 1:3x2 there")
+add("embedding-of-more-rows", "and no more", lambda: embedding("1:4x2", rows=4), "wants a table 1:3x2")
+add("embedding-of-another-width", "and are as wide as the encoder says", lambda: embedding(embedded=3), "wants a table 1:3x3")
+add("embedding-without-a-table", "an embedded column has one", lambda: embedding(""), "wants a table 1:3x2")
+add("embedding-of-nothing", "and a table a column", lambda: embedding(embedded=None, kind="number", fill=0, mean=0, deviation=1),
+    "the table of unit 1 belongs to no embedded column")
+add("embedding-of-no-unit", "its unit is one of the inputs'", lambda: embedding("2:3x2"), "there is no unit 2; the inputs are 1")
+add("embedding-of-width-zero", "widths are above 0", lambda: embedding(embedded=0), ["an embedded input without a width", "at byte"])
+add("embedding-too-wide", "and bounded", lambda: embedding(embedded=1025), ["an embedded input without a width", "at byte"])
+add("embedding-tensor-of-fewer-rows", "tables have the shape that the net says", lambda: embedding(rows=2),
+    ["layer1.table1", "isn't F32 [3, 2]", "at byte"])
+add("embedding-of-all-memory", "and take no more memory than the file justifies",
+    lambda: embedding("1:16777216x1024", embedded=1024), "wants a table 1:3x1024 there")
+
 add("encoder-one-class", "classes are two at least",
     lambda: model(encoder=encoder(task="classes", target={**files.TARGET, "kind": "category", "classes": ["a"]})),
     ["two classes", "at byte"])

@@ -39,6 +39,16 @@ def counts(rows=61, seed=5):
     return "\n".join(lines) + "\n"
 
 
+def places(rows=61, seed=6):
+    """A place of 20, sometimes missing, and a letter: each has a part of y."""
+    draw = random.Random(seed)
+    lines = ["place,c,a,y"]
+    for i in range(rows):
+        place, letter, a = draw.randrange(20), draw.choice("stu"), draw.uniform(-1, 1)
+        lines.append(f"{'' if i % 9 == 4 else f'p{place}'},{letter},{a:.4f},{place % 7 + ord(letter) % 3 + a + draw.gauss(0, 0.1):.4f}")
+    return "\n".join(lines) + "\n"
+
+
 def noise(rows=80, seed=3):
     """Nothing to learn: validation gets worse soon, and patience runs out."""
     draw = random.Random(seed)

@@ -37,6 +37,7 @@ CASES |= {
     "bends": [*CLASSES, "--net", "9 identity, prelu, 5 identity, swish", "--decay", "0.1"],
     "periodic": [*NUMBERS, "--net", "periodic 5 0.3, conv 3 1 relu, 6 tanh"],
     "dropout-batch-1": ["xor.csv", "--net", "4 tanh, dropout 0.5", "--epochs", 7, "--batch", 1],
+    "embed": ["places.csv", "--embed", "place=5,c", "--net", "6 tanh", "--epochs", 4, "--batch", 9, "--rule", "momentum"],
     "l1-and-max-norm": [*CLASSES, "--l1", "0.01", "--max-norm", "0.8"],
     "weights": ["weighed.csv", *NET, "--class-weights", "balanced", "--weight", "w", "--valid", "0.3"],
     "batch-1-weights": ["weighed.csv", "--net", "4 tanh", "--epochs", 2, "--batch", 1, "--weight", "w"],
@@ -74,6 +75,7 @@ def ready(descents):
     descents.write("other.csv", recovery_data.numbers(15, seed=8))
     descents.write("test.csv", recovery_data.numbers(9, seed=9))
     descents.write("weighed.csv", recovery_data.weighed())
+    descents.write("places.csv", recovery_data.places())
     descents.write("counts.csv", recovery_data.counts())
     descents.write("many.csv", recovery_data.numbers(1000, seed=10))
     descents.write("noise.csv", recovery_data.noise())

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "data/choose.h"
+#include "data/embed.h"
 #include "data/rows.h"
 #include "data/split.h"
 #include "kernel/kernel.h"
@@ -26,7 +27,7 @@ typedef struct fitted {
 
 static hill__encoder_options fit_options(size_t target, hill_task task, bool scaled, const char *keep)
 {
-    return (hill__encoder_options){target, task, scaled, scaled, SIZE_MAX, keep};
+    return (hill__encoder_options){target, task, scaled, scaled, SIZE_MAX, keep, "none"};
 }
 
 static int fit_rows(fitted *out, const hill_table *table, const hill__encoder_options *options, const uint64_t *rows,
@@ -252,7 +253,7 @@ static void test_left_out(void **state)
     assert_int_equal(f.encoder->input_count, 1);
     assert_string_equal(f.encoder->inputs[0].name, "x");
     expect_note(&f, "same, empty, word");
-    expect_note(&f, "many has 65 different texts, more than 64; --keep many keeps it");
+    expect_note(&f, "many has 65 different texts, more than 64; --embed many learns a few numbers for each, --keep many");
     free_fitted(&f);
     f = fit_table(table, fit_options(5, HILL_TASK_NUMBERS, true, "x, many"), NULL);
     assert_int_equal(f.status, HILL_OK);
@@ -276,6 +277,140 @@ static void test_left_out(void **state)
     assert_int_equal(f.status, HILL_EDATA);
     free_fitted(&f);
     hill_table_free(table);
+}
+
+/* Text, back and text again is the same; *copy is the encoder that was read. */
+static void there_and_back(const hill__encoder *encoder, hill__encoder **copy)
+{
+    hill_error error = HILL_ERROR_INIT;
+    hill__text first, second;
+    hill__text_init(&first, &encoder->allocator);
+    hill__text_init(&second, &encoder->allocator);
+    hill__encoder_write(encoder, &first);
+    assert_int_equal(hill__encoder_parse(first.data, first.length, &encoder->allocator, copy, &error), HILL_OK);
+    hill__encoder_write(*copy, &second);
+    assert_string_equal(first.data, second.data);
+    assert_int_equal((*copy)->width, encoder->width);
+    hill__text_free(&second);
+    hill__text_free(&first);
+}
+
+/* 200 rows: `few` has 3 values, `many` 70 and a missing cell, `who` is another one in almost every row, x is the row. */
+static hill_table *make_many(void)
+{
+    static const char *const names[] = {"few", "many", "who", "x", "y"};
+    static char texts[3][200][12];
+    static const char *cells[3][200];
+    double x[200], y[200];
+    for (size_t i = 0; i < 200; i++) {
+        snprintf(texts[0][i], sizeof texts[0][i], "f%zu", i % 3);
+        snprintf(texts[1][i], sizeof texts[1][i], "m%02zu", i % 70);
+        snprintf(texts[2][i], sizeof texts[2][i], "w%zu", i < 198 ? i : 0);
+        for (size_t k = 0; k < 3; k++)
+            cells[k][i] = texts[k][i];
+        x[i] = (double)i;
+        y[i] = (double)(i % 7);
+    }
+    cells[1][5] = NULL;
+    hill_table *table = make_table(200, names, 5);
+    for (size_t k = 0; k < 3; k++)
+        set_texts(table, k, cells[k]);
+    set_numbers(table, 3, x);
+    set_numbers(table, 4, y);
+    return table;
+}
+
+static fitted fit_embed(const hill_table *table, const char *embed, const char *keep)
+{
+    hill__encoder_options options = fit_options(4, HILL_TASK_NUMBERS, false, keep);
+    options.embed = embed;
+    return fit_table(table, options, NULL);
+}
+
+/* What is embedded takes a unit with the number of a row; what the net's layer and the knob are then. */
+static void test_embedded(void **state)
+{
+    (void)state;
+    hill_table *table = make_many();
+    const struct {
+        const char *embed, *keep, *layer, *choice;
+        size_t width;
+    } cases[] = {
+        {"none", NULL, "", "none", 4 + 1},
+        {"auto", NULL, "embed 5:72x3", "many=3", 4 + 1 + 1},
+        {"auto", "many", "", "none", 4 + 72 + 1},
+        {"many", NULL, "embed 5:72x3", "many=3", 4 + 1 + 1},
+        {"many=17", "many", "embed 5:72x17", "many=17", 4 + 1 + 1},
+        {" 2 = 5, few ,", NULL, "embed 1:4x2 2:72x5", "few=2,many=5", 1 + 1 + 1},
+        {"who=1,few=1024", NULL, "embed 1:4x1024 2:199x1", "few=1024,who=1", 1 + 1 + 1},
+    };
+    hill_allocator allocator = hill__allocator(NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fitted f = fit_embed(table, cases[i].embed, cases[i].keep);
+        if (f.status != HILL_OK)
+            fail_msg("%s: %s", cases[i].embed, f.error.text);
+        assert_int_equal(f.encoder->width, cases[i].width);
+        hill__text layer, choice;
+        hill__text_init(&layer, &allocator);
+        hill__text_init(&choice, &allocator);
+        hill__embed_layer(f.encoder, &layer);
+        hill__embed_choice(f.encoder, table, &choice);
+        assert_string_equal(hill__text_string(&layer), cases[i].layer);
+        assert_string_equal(hill__text_string(&choice), cases[i].choice);
+        hill__encoder *copy;
+        there_and_back(f.encoder, &copy);
+        for (size_t k = 0; k < copy->input_count; k++)
+            assert_int_equal(copy->inputs[k].embedded, f.encoder->inputs[k].embedded);
+        hill__encoder_free(copy);
+        hill__text_free(&layer);
+        hill__text_free(&choice);
+        free_fitted(&f);
+    }
+    fitted f = fit_embed(table, "many,few", NULL);
+    const struct {
+        uint64_t row;
+        float inputs[3];
+    } rows[] = {{0, {0, 0, 0}}, {4, {1, 4, 4}}, {5, {2, 70, 5}}, {75, {0, 5, 75}}, {139, {1, 69, 139}}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        float got[3];
+        fill_row(&f, rows[i].row, got, NULL);
+        assert_memory_equal(got, rows[i].inputs, sizeof got);
+    }
+    assert_true(f.rows->plain);
+    assert_string_equal(hill__lines_at(&f.encoder->lines, 0), "few: category of 3: f0, f1, f2, embedded as 2 numbers");
+    expect_note(&f, "embedded: many, whose 70 different texts become 3 numbers each");
+    free_fitted(&f);
+    hill_table_free(table);
+}
+
+static void test_embed_refused(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"nobody", "embed: there is no column nobody; it has 5 columns"},
+        {"nobody=3", "there is no column nobody; it has 5 columns"},
+        {"x", "embed: column x holds numbers; --category x reads them as text"},
+        {"y", "embed: column y is the target"},
+        {"many=0", "embed: 'many=0' has no width of 1 to 1024 behind its '='"},
+        {"many=1025", "'many=1025' has no width"},
+        {"many=", "'many=' has no width"},
+        {"few,many=x", "'many=x' has no width"},
+        {"=3", "there is no column "},
+    };
+    hill_table *table = make_many();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fitted f = fit_embed(table, cases[i][0], NULL);
+        assert_int_equal(f.status, HILL_EDATA);
+        if (!strstr(f.error.text, cases[i][1]))
+            fail_msg("%s: '%s' has no '%s'", cases[i][0], f.error.text, cases[i][1]);
+        free_fitted(&f);
+    }
+    hill_table_free(table);
+    assert_int_equal(hill__embed_width(1), 1);
+    assert_int_equal(hill__embed_width(16), 2);
+    assert_int_equal(hill__embed_width(17), 3);
+    assert_int_equal(hill__embed_width(5001), 9);
+    assert_int_equal(hill__embed_width(HILL__EMBED_ROWS), 64);
 }
 
 static void test_too_large(void **state)
@@ -586,9 +721,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers),   cmocka_unit_test(test_missing_later), cmocka_unit_test(test_categories),
         cmocka_unit_test(test_gathering), cmocka_unit_test(test_images),        cmocka_unit_test(test_left_out),
-        cmocka_unit_test(test_too_large), cmocka_unit_test(test_text),          cmocka_unit_test(test_other_table),
-        cmocka_unit_test(test_choosing),  cmocka_unit_test(test_split),         cmocka_unit_test(test_order),
-        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_embedded),  cmocka_unit_test(test_embed_refused), cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_text),      cmocka_unit_test(test_other_table),   cmocka_unit_test(test_choosing),
+        cmocka_unit_test(test_split),     cmocka_unit_test(test_order),         cmocka_unit_test(test_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

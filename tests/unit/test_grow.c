@@ -16,7 +16,7 @@
 #define CHANNELS 2u
 #define ROWS 40u
 
-static const hill_shape shape = {sizeof(hill_shape), PIXELS *CHANNELS, 2, 0, HILL_TASK_NUMBERS, SIDE, SIDE, CHANNELS};
+static const hill_shape shape = {sizeof(hill_shape), PIXELS *CHANNELS, 2, 0, HILL_TASK_NUMBERS, SIDE, SIDE, CHANNELS, NULL};
 
 static hill_plan *growing(const char *growth, const hill_shape *of)
 {

@@ -353,6 +353,25 @@ static void slopes_are_derivatives_of_maps(void **state)
         }
 }
 
+/* Of a unit that is far from steep come slopes that are 0 or no denormal number, in a vector as in its rest. */
+static void slopes_fade_out(void **state)
+{
+    (void)state;
+    EACH_ROW(k)
+    for (size_t m = 1; m < HILL__MAP_COUNT; m++)
+        for (float x = -120; x < 0; x += 0.25f) {
+            float v[19], d[19];
+            for (size_t i = 0; i < 19; i++) {
+                v[i] = m >= HILL__MAP_gelu ? x : at_one(k->map[m], x);
+                d[i] = 0x1p-10f;
+            }
+            k->slope[m](d, v, 19);
+            for (size_t i = 0; i < 19; i++)
+                if (d[i] != 0 && fabsf(d[i]) < 0x1p-110f)
+                    fail_msg("%s: slope %zu at %.9g is %.9g", k->name, m, (double)x, (double)d[i]);
+        }
+}
+
 /* ---- every row has the bits of the scalar one ---------------------------------------------------------------------------- */
 
 static void assert_same_floats(const float *a, const float *b, size_t n, const char *what, const char *isa)
@@ -1308,6 +1327,7 @@ int main(void)
         cmocka_unit_test(corners_of_elementary_functions),
         cmocka_unit_test(powers_are_right),
         cmocka_unit_test(slopes_are_derivatives_of_maps),
+        cmocka_unit_test(slopes_fade_out),
         cmocka_unit_test(maps_and_slopes_have_the_same_bits),
         cmocka_unit_test(maps_take_any_length),
         cmocka_unit_test(softmax_is_right),

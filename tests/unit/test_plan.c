@@ -26,7 +26,7 @@ static int plan_of(const char *text, hill_shape shape, hill_plan **plan, hill_er
     return status;
 }
 
-#define SHAPE(inputs, outputs, rows, task) ((hill_shape){sizeof(hill_shape), inputs, outputs, rows, task, 0, 0, 0})
+#define SHAPE(inputs, outputs, rows, task) ((hill_shape){sizeof(hill_shape), inputs, outputs, rows, task, 0, 0, 0, NULL})
 
 /* ---- auto ---------------------------------------------------------------------------------------------------------------- */
 

@@ -11,7 +11,7 @@
 #include "plan/net.h"
 #include "train/run.h"
 
-static const hill_shape picture = {sizeof(hill_shape), 7 * 6 * 2, 3, 0, HILL_TASK_NUMBERS, 7, 6, 2};
+static const hill_shape picture = {sizeof(hill_shape), 7 * 6 * 2, 3, 0, HILL_TASK_NUMBERS, 7, 6, 2, NULL};
 
 static const char *const nets[] = {
     "conv 4 3x3 tanh",
@@ -350,7 +350,7 @@ static void pictures_are_given_a_net(void **state)
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const size_t side = cases[i].side;
-        hill_shape shape = {sizeof shape, side * side * 3, 2, 5000, cases[i].task, side, side, 3};
+        hill_shape shape = {sizeof shape, side * side * 3, 2, 5000, cases[i].task, side, side, 3, NULL};
         hill_error error = HILL_ERROR_INIT;
         hill_recipe *recipe;
         hill_plan *plan;
@@ -364,7 +364,7 @@ static void pictures_are_given_a_net(void **state)
         hill_plan_free(plan);
         hill_recipe_free(recipe);
     }
-    hill_shape huge = {sizeof huge, 1, 1, 0, HILL_TASK_NUMBERS, SIZE_MAX / 2, 4, 1};
+    hill_shape huge = {sizeof huge, 1, 1, 0, HILL_TASK_NUMBERS, SIZE_MAX / 2, 4, 1, NULL};
     assert_plan_refused("3", &huge, HILL_EARGUMENT, "don't make its inputs");
     assert_plan_refused("3\nrule=lm\ngrow=shift 2", &picture, HILL_ERECIPE, "");
 }
