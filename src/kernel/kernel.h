@@ -250,6 +250,9 @@ typedef struct hill__kernels {
                           bool add);
     bool (*finite)(const float *x, size_t n);
     hill__window_loop copy_window, add_window, max_window;
+    /* y += x w of every row, with w [n]; and sum[n] += x y of every row, one chain each. */
+    void (*weigh_window)(float *y, size_t y_row, const float *x, size_t x_row, const float *w, size_t rows, size_t n);
+    void (*window_products)(float *sum, const float *x, size_t x_row, const float *y, size_t y_row, size_t rows, size_t n);
     /* dx += d where x, laid out as dx, is the most of its window, y, laid out as d: each d goes to the first that is asked. */
     void (*give_window)(float *dx, const float *x, size_t x_row, float *d, const float *y, size_t rows, size_t n);
     void (*spread)(float *y, const unsigned char *bytes, size_t n, float scale, float shift); /* bytes to floats */

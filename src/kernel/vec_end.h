@@ -69,6 +69,7 @@
 #undef V_PART
 #undef V_UNROLL
 #undef WIDTH
+#undef WINDOW_ABREAST
 #undef WINDOW_ADD
 #undef WINDOW_COPY
 #undef WINDOW_LOOP
