@@ -22,7 +22,7 @@ static bool encoder_units(const hill__input *input, size_t *units)
         return true;
     }
     if (input->kind == HILL_COLUMN_NUMBER)
-        *units = 1;
+        *units = input->edge_count ? input->edge_count - 1 : 1;
     else if (!hill__add(input->values.count, 1, units))
         return false;
     return hill__add(*units, input->missing ? 1 : 0, units);
@@ -47,10 +47,13 @@ static void encoder_describe(hill__text *text, const hill__input *input)
             hill__text_add_format(text, ": image, %u x %u x %u", input->height, input->width, input->channels);
         else
             hill__text_add_string(text, ": number");
-        hill__text_add_string(text, ", mean ");
-        hill__text_add_rounded(text, input->mean, 4);
-        hill__text_add_string(text, ", scale ");
-        hill__text_add_rounded(text, input->deviation, 4);
+        const bool pieces = input->edge_count > 0;
+        if (pieces)
+            hill__text_add_format(text, " in %zu piece%s", input->edge_count - 1, input->edge_count > 2 ? "s" : "");
+        hill__text_add_string(text, pieces ? " from " : ", mean ");
+        hill__text_add_rounded(text, pieces ? input->edges[0] : input->mean, 4);
+        hill__text_add_string(text, pieces ? " to " : ", scale ");
+        hill__text_add_rounded(text, pieces ? input->edges[input->edge_count - 1] : input->deviation, 4);
     }
     if (input->missing)
         hill__text_add_string(text, ", missing cells marked");
@@ -77,6 +80,7 @@ static void encoder_free_inputs(hill__encoder *encoder)
         hill__input *input = &encoder->inputs[i];
         hill__free(&encoder->allocator, input->name, strlen(input->name) + 1, 1);
         hill__names_free(&input->values);
+        hill__free(&encoder->allocator, input->edges, input->edge_room, sizeof *input->edges);
     }
     hill__free(&encoder->allocator, encoder->inputs, encoder->input_room, sizeof *encoder->inputs);
     hill__free(&encoder->allocator, encoder->wanted, encoder->input_count + 1, sizeof *encoder->wanted);

@@ -4,6 +4,8 @@
  * Every input column takes a run of units, in the order of the columns, an image block before them:
  *
  *   number    1: (x - mean) / deviation, a missing x being `fill`; 2 if training rows had missing cells: 1 where it's missing
+ *             In bins: a unit each, then that one; the units of bins under x are 1, those above 0, and that of its own bin
+ *             (x - edge below) / (edge above - edge below)
  *   category  one a value seen in training, bytewise ascending; one for missing cells if training rows had any; one for a value
  *             unseen in training (and for missing cells, where there is no unit for them). The last is never 1 in training; a
  *             session lets its weights begin at 0, where they stay, so that an unseen value adds nothing. Embedded: 1, which
@@ -30,11 +32,13 @@ typedef struct hill__input {
     size_t position; /* column of the training table */
     hill_column_kind kind;
     double mean, deviation;
-    double fill;        /* NUMBER: stands for a missing cell */
-    double unit;        /* IMAGE: what a byte is divided by */
-    bool missing;       /* there is a unit for missing cells */
-    hill__names values; /* CATEGORY */
-    size_t embedded;    /* CATEGORY: the width of its table; 0: it has a unit a value */
+    double fill;                  /* NUMBER: stands for a missing cell */
+    double *edges;                /* NUMBER: of its bins, ascending */
+    size_t edge_count, edge_room; /* 0: it is a line */
+    double unit;                  /* IMAGE: what a byte is divided by */
+    bool missing;                 /* there is a unit for missing cells */
+    hill__names values;           /* CATEGORY */
+    size_t embedded;              /* CATEGORY: the width of its table; 0: it has a unit a value */
     uint32_t height, width, channels;
     size_t first, units; /* where its units are */
 } hill__input;
@@ -69,6 +73,7 @@ typedef struct hill__encoder_options {
     size_t weight;      /* column of the rows' weights, which is no input; SIZE_MAX: none */
     const char *keep;   /* comma list of category columns to keep whatever their number of values */
     const char *embed;  /* "none", "auto", or a comma list of category columns that the net embeds, some with "=WIDTH" */
+    size_t bins;        /* of a number; 0: it stays a line */
 } hill__encoder_options;
 
 /*

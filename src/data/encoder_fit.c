@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "data/bins.h"
 #include "data/embed.h"
 
 /* Columns that a note names before it goes on counting. */
@@ -154,6 +155,9 @@ static int fit_number(fit_work *work, size_t index)
         input->mean = stats.mean;
         input->deviation = constant ? 1 : stats.deviation;
     }
+    if (work->options->bins > 0 &&
+        !hill__bins_fit(input, column->numbers, work->rows, work->count, work->options->bins, &work->encoder->allocator))
+        return hill__fail_memory(work->error);
     if (stats.missing > 0)
         fit_list(&work->filled, column->name, stats.missing);
     return HILL_OK;

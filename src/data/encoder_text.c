@@ -6,10 +6,12 @@
 
 #include "data/encoder.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/number.h"
+#include "data/bins.h"
 #include "data/embed.h"
 
 /* Bytes of an image beyond which a file is not believed. */
@@ -42,6 +44,16 @@ static void encoder_write_names(hill__text *text, const char *key, const hill__n
     hill__text_add_string(text, "]");
 }
 
+static void encoder_write_edges(hill__text *text, const hill__input *input)
+{
+    hill__text_add_string(text, ",\"edges\":[");
+    for (size_t i = 0; i < input->edge_count; i++) {
+        hill__text_add_string(text, i ? "," : "");
+        hill__json_add_double(text, input->edges[i]);
+    }
+    hill__text_add_string(text, "]");
+}
+
 static void encoder_write_input(hill__text *text, const hill__input *input)
 {
     encoder_write_string(text, "name", input->name);
@@ -58,6 +70,8 @@ static void encoder_write_input(hill__text *text, const hill__input *input)
     }
     if (input->kind == HILL_COLUMN_NUMBER)
         encoder_write_double(text, "fill", input->fill);
+    if (input->edge_count)
+        encoder_write_edges(text, input);
     if (input->kind != HILL_COLUMN_CATEGORY) {
         encoder_write_double(text, "mean", input->mean);
         encoder_write_double(text, "deviation", input->deviation);
@@ -160,6 +174,26 @@ static int encoder_read_category(const encoder_reader *reader, const hill__json 
     return HILL_OK;
 }
 
+/* The edges of a number's bins: they must ascend, and lie no farther apart than a double says. */
+static int encoder_read_edges(const encoder_reader *reader, const hill__json *object, hill__input *input)
+{
+    const hill__json *list = hill__json_get(object, "edges");
+    if (list->kind != HILL__JSON_ARRAY || list->count < 2 || list->count > HILL__BINS_MOST + 1)
+        return encoder_bad(reader, object, "edges that are no list of two or more");
+    input->edge_room = list->count;
+    input->edges = hill__alloc(&reader->encoder->allocator, input->edge_room, sizeof *input->edges);
+    if (!input->edges)
+        return hill__fail_memory(reader->error);
+    for (const hill__json *item = list->first; item; item = item->next) {
+        double *edge = &input->edges[input->edge_count];
+        if (!hill__json_double(item, edge) ||
+            (input->edge_count > 0 && !(edge[-1] < *edge && isfinite(*edge - input->edges[0]))))
+            return encoder_bad(reader, object, "edges that are no ascending numbers");
+        input->edge_count++;
+    }
+    return HILL_OK;
+}
+
 static int encoder_read_input(const encoder_reader *reader, const hill__json *object)
 {
     const hill__json *name = encoder_text(object, "name");
@@ -179,7 +213,7 @@ static int encoder_read_input(const encoder_reader *reader, const hill__json *ob
         return encoder_read_image(reader, object, input);
     if (!hill__json_double(hill__json_get(object, "fill"), &input->fill))
         return encoder_bad(reader, object, "an input without fill");
-    return HILL_OK;
+    return hill__json_get(object, "edges") ? encoder_read_edges(reader, object, input) : HILL_OK;
 }
 
 /* The classes of a number column, as numbers: they must ascend. */

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "data/bins.h"
 #include "data/embed.h"
 
 /* Columns that a message about a missing one names. */
@@ -182,6 +183,32 @@ static int rows_too_large(const hill__rows *rows, const hill__column *column, ui
     return hill__fail(error, HILL_EDATA, "%s: column %s: the number is too large", place, column->name);
 }
 
+/* Of a missing cell that has a unit of its own: in the number of its bin. */
+#define ROWS_MISSING ((uint32_t)1 << 31)
+
+/* Cells of an input in a row: a number in bins has two, which bin it is in and how far it fills that. */
+static size_t rows_cells(const hill__input *input)
+{
+    return input->kind == HILL_COLUMN_IMAGE ? 0 : input->edge_count ? 2 : 1;
+}
+
+/* Packs a number column in bins as cells k and k + 1 of each row. */
+static int rows_pack_bins(hill__rows *rows, const hill__input *input, size_t column, size_t k, hill_error *error)
+{
+    const hill__column *from = &rows->table->columns[column];
+    hill__cell *to = rows->cells + k;
+    for (uint64_t i = 0; i < rows->count; i++, to += rows->cell_count) {
+        double number = from->numbers[rows->list[i]];
+        bool missing = isnan(number);
+        to[0].unit = (uint32_t)hill__bins_find(input, missing ? input->fill : number, &to[1].number);
+        if (!isfinite(to[1].number))
+            return rows_too_large(rows, from, rows->list[i], error);
+        to[0].unit |= missing && input->missing ? ROWS_MISSING : 0;
+    }
+    rows->plain = false;
+    return HILL_OK;
+}
+
 /* Packs a number column as cell k of each row. */
 static int rows_pack_numbers(hill__rows *rows, const hill__input *input, size_t column, size_t k, hill_error *error)
 {
@@ -231,11 +258,13 @@ static int rows_pack(hill__rows *rows, hill_error *error)
         hill__wanted wanted = {input->name, input->position, input->kind, false};
         column++;
         HILL__TRY(rows_find_kind(rows, &wanted, &column, error));
-        if (input->kind == HILL_COLUMN_NUMBER)
+        if (input->edge_count)
+            HILL__TRY(rows_pack_bins(rows, input, column, k, error));
+        else if (input->kind == HILL_COLUMN_NUMBER)
             HILL__TRY(rows_pack_numbers(rows, input, column, k, error));
         else
             HILL__TRY(rows_pack_units(rows, input, column, k, error));
-        k++;
+        k += rows_cells(input);
     }
     return HILL_OK;
 }
@@ -244,11 +273,22 @@ static int rows_room(hill__rows *rows, hill_error *error)
 {
     size_t row = 0;
     for (size_t i = 0; i < rows->encoder->input_count; i++)
-        rows->cell_count += rows->encoder->inputs[i].kind != HILL_COLUMN_IMAGE;
+        rows->cell_count += rows_cells(&rows->encoder->inputs[i]);
     if (hill__mul(rows->cell_count, sizeof *rows->cells, &row))
         rows->cells = hill__alloc(&rows->allocator, (size_t)rows->count, row);
     rows->cell_rows = rows->count;
     return rows->cells ? HILL_OK : hill__fail_memory(error);
+}
+
+/* Bins under the number's are full, those above are empty. */
+static void rows_fill_bins(const hill__input *input, const hill__cell *cells, float *at)
+{
+    const size_t bins = input->edge_count - 1, own = cells[0].unit & ~ROWS_MISSING;
+    for (size_t i = 0; i < bins; i++)
+        at[i] = i < own ? 1.0f : 0.0f;
+    at[own] = cells[1].number;
+    if (input->missing)
+        at[bins] = cells[0].unit & ROWS_MISSING ? 1.0f : 0.0f;
 }
 
 static void rows_fill_input(const hill__input *input, hill__cell cell, float *at)
@@ -314,8 +354,11 @@ static void rows_fill_inputs(const hill__rows *rows, uint64_t i, float *inputs)
         float *at = inputs + input->first;
         if (input->kind == HILL_COLUMN_IMAGE)
             rows->spread(at, rows_image(rows, i), rows->table->image_bytes, rows->scale, rows->shift);
+        else if (input->edge_count)
+            rows_fill_bins(input, cell, at);
         else
-            rows_fill_input(input, *cell++, at);
+            rows_fill_input(input, *cell, at);
+        cell += rows_cells(input);
     }
 }
 

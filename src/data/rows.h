@@ -1,7 +1,7 @@
 /*
  * rows.h - chosen rows of a table seen through an encoder: what a source gathers from.
  *
- * Cells of number and category columns are packed row by row, 4 bytes each, so that gathering a row reads one stretch of memory
+ * Cells of number and category columns are packed row by row, 4 bytes each (8 of a number in bins), so that gathering a row reads one stretch of memory
  * rather than one place a column. Images stay where they are: their bytes become floats while a batch is gathered.
  */
 #ifndef HILL_DATA_ROWS_H
@@ -9,7 +9,7 @@
 
 #include "data/encoder.h"
 
-/* A packed cell: a number scaled, NaN where it's missing, or which unit of its category is set; as a number where it is embedded. */
+/* A packed cell: a number scaled, NaN where it's missing; or the number of a bin, followed by how full it is; or which unit of its category is set; as a number where it is embedded. */
 typedef union hill__cell {
     float number;
     uint32_t unit;
@@ -31,7 +31,7 @@ typedef struct hill__rows {
     uint64_t unknown;  /* rows left out because their target is a class the encoder doesn't know */
     hill__cell *cells; /* [count][cell_count], NULL until they are bound */
     uint64_t cell_rows;
-    size_t cell_count;  /* number and category inputs */
+    size_t cell_count;  /* of number and category inputs */
     bool plain;         /* the cells of a row are its inputs as they are: numbers, none missing */
     float *targets;     /* [count] scaled, of a number target */
     float *weights;     /* [count] what each counts for; NULL: every one the same */

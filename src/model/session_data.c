@@ -59,6 +59,7 @@ static int session_new_encoder(hill_session *session, hill__encoder_options *opt
     HILL__TRY(hill_recipe_set(session->recipe, "task", options->task == HILL_TASK_CLASSES ? "classes" : "numbers", error));
     options->keep = hill_recipe_get(session->recipe, "keep");
     options->embed = hill_recipe_get(session->recipe, "embed");
+    (void)hill__recipe_pieces(hill_recipe_get(session->recipe, "numbers"), &options->bins); /* its knob took it */
     return hill__encoder_new(table, options, &session->allocator, &session->encoder, error);
 }
 

@@ -89,6 +89,20 @@ static int accept_number(const hill_knob *knob, const char *value, hill_error *e
     return HILL_OK;
 }
 
+bool hill__recipe_pieces(const char *value, size_t *pieces)
+{
+    static const char word[] = "piecewise ";
+    uint64_t number;
+    *pieces = 0;
+    if (strncmp(value, word, sizeof word - 1) != 0)
+        return strcmp(value, "plain") == 0;
+    value += sizeof word - 1;
+    if (!hill__parse_unsigned(value, strlen(value), &number) || number < 1 || number > HILL__PIECES_MOST)
+        return false;
+    *pieces = (size_t)number;
+    return true;
+}
+
 /* A text is one line of UTF-8, and some are more than that. */
 static int accept_text(const hill_knob *knob, const char *value, hill_error *error)
 {
@@ -103,6 +117,10 @@ static int accept_text(const hill_knob *knob, const char *value, hill_error *err
         return hill__fail(error, HILL_ERECIPE, "%s: byte %zu is no UTF-8", knob->name, strlen(value) - left + 1);
     if (strcmp(knob->name, "delimiter") == 0 && strcmp(value, "\\t") != 0 && (strlen(value) != 1 || !strchr(",;|\t ", *value)))
         return hill__fail(error, HILL_ERECIPE, "delimiter '%.40s': must be one of , ; | or the word tab, space or auto", value);
+    if (strcmp(knob->name, "numbers") == 0 && !hill__recipe_pieces(value, &length))
+        return hill__fail(error, HILL_ERECIPE,
+                          "numbers: '%.40s' must be plain, or piecewise with 1 to %u pieces, as in 'piecewise 16'", value,
+                          HILL__PIECES_MOST);
     if (strcmp(knob->name, "grow") == 0)
         return hill__growth_parse(value, &growth, error);
     if (strcmp(knob->name, "rate-factors") == 0)

@@ -21,6 +21,10 @@ int hill__recipe_copy(const hill_recipe *recipe, const hill_allocator *allocator
 /* The knob as a number (its default where unset). 0 for an unknown knob: callers name knobs of the table. */
 double hill__recipe_number(const hill_recipe *recipe, const char *knob);
 
+/* Pieces that a number has, by a value of the knob numbers: 0 for "plain". false: it is no such value. */
+#define HILL__PIECES_MOST 1024u
+bool hill__recipe_pieces(const char *value, size_t *pieces);
+
 /* The knob as a whole number. */
 uint64_t hill__recipe_count(const hill_recipe *recipe, const char *knob);
 

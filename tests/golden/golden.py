@@ -164,6 +164,7 @@ RECIPES = {
     "embed-auto": ("places", "target=price valid=0.2 embed=auto rule=muon epochs=2 batch=300 net=20.relu,[20.gelu]"),
     "bends": ("digits", "valid=0 epochs=2 batch=50 net=conv.6.5x5.stride.3.identity,prelu,20.identity,swish,9.identity,prelu.tanh"),
     "periodic": ("points", "target=y valid=0 epochs=3 batch=33 rule=adam net=periodic.9.5e-1,conv.6.1.relu,20.tanh,periodic.3"),
+    "pieces": ("mixed", "target=kind valid=0 numbers=piecewise_7 epochs=4 batch=25 net=31.tanh"),
     # Every way to grow.
     "grow": ("digits", "valid=0 epochs=2 batch=50 net=9.relu grow=shift_2,rotate_10,scale_0.1,elastic_1.5,flip,cutout_6,mixup_0.3"),
     # Work enough for eight threads: in products cut by rows, and by columns; in a block of rows and a short one; in long sums;
@@ -175,9 +176,9 @@ RECIPES = {
 
 
 def recipe_text(words):
-    """One knob a line, as a recipe has them; the net's blanks are written as dots above, those of growth as underscores."""
+    """One knob a line, as a recipe has them; the net's blanks are written as dots above, those of growth and numbers as underscores."""
     lines = [word.split("=", 1) for word in words.split()]
-    blanks = {"net": ".", "grow": "_"}
+    blanks = {"net": ".", "grow": "_", "numbers": "_"}
     return "\n".join(f"{knob}={value.replace(blanks[knob], ' ') if knob in blanks else value}" for knob, value in lines)
 
 

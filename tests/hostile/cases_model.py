@@ -211,6 +211,22 @@ add("embedding-tensor-of-fewer-rows", "tables have the shape that the net says",
 add("embedding-of-all-memory", "and take no more memory than the file justifies",
     lambda: embedding("1:16777216x1024", embedded=1024), "wants a table 1:3x1024 there")
 
+
+
+def pieces(edges, units=2):
+    """A model whose one number is in bins."""
+    return model({**files.SHAPES, T: [units, 2]}, encoder=changed(edges=edges))
+
+
+add("pieces", "a model of a number in pieces", lambda: pieces([0, 1, 2.5]), "prediction", code=0)
+add("pieces-of-one-edge", "edges are two at least", lambda: pieces([1]), ["edges that are no list of two or more", "at byte"])
+add("pieces-of-no-list", "in a list", lambda: pieces({}), ["edges that are no list", "at byte"])
+add("pieces-too-many", "and 1,025 at most", lambda: pieces(list(range(1026)), 1025), ["edges that are no list", "at byte"])
+add("pieces-equal", "edges ascend", lambda: pieces([0, 1, 1]), ["edges that are no ascending numbers", "at byte"])
+add("pieces-of-text", "and are numbers", lambda: pieces([0, "1"]), ["edges that are no ascending numbers", "at byte"])
+add("pieces-too-far-apart", "whose distance is finite", lambda: pieces([-1.7e308, 1.7e308]),
+    ["edges that are no ascending numbers", "at byte"])
+
 add("encoder-one-class", "classes are two at least",
     lambda: model(encoder=encoder(task="classes", target={**files.TARGET, "kind": "category", "classes": ["a"]})),
     ["two classes", "at byte"])

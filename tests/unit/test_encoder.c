@@ -27,7 +27,7 @@ typedef struct fitted {
 
 static hill__encoder_options fit_options(size_t target, hill_task task, bool scaled, const char *keep)
 {
-    return (hill__encoder_options){target, task, scaled, scaled, SIZE_MAX, keep, "none"};
+    return (hill__encoder_options){target, task, scaled, scaled, SIZE_MAX, keep, "none", 0};
 }
 
 static int fit_rows(fitted *out, const hill_table *table, const hill__encoder_options *options, const uint64_t *rows,
@@ -383,6 +383,76 @@ static void test_embedded(void **state)
     hill_table_free(table);
 }
 
+/* Edges by hand: quartiles, in between where no cell is; equal ones stand once; a cell fills the bins below its own. */
+static void test_bins(void **state)
+{
+    (void)state;
+    hill_table *table = make_table(9, abc, 3);
+    const double a[] = {8, NA, 1, 2, 4, 16, 0.5, 3, -100}, b[] = {0, 1, 0, 1, 0, 0, 0, 1, 7}, y[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    const unsigned char held[] = {0, 0, 0, 0, 0, 0, 0, 0, 1};
+    set_numbers(table, 0, a);
+    set_numbers(table, 1, b);
+    set_numbers(table, 2, y);
+    hill__encoder_options options = fit_options(2, HILL_TASK_NUMBERS, true, NULL);
+    options.bins = 4;
+    fitted f = fit_table(table, options, held);
+    assert_int_equal(f.status, HILL_OK);
+    const double edges[] = {0.5, 1.5, 3, 6, 16};
+    assert_int_equal(f.encoder->inputs[0].edge_count, 5);
+    assert_memory_equal(f.encoder->inputs[0].edges, edges, sizeof edges);
+    assert_int_equal(f.encoder->inputs[1].edge_count, 2);
+    assert_int_equal(f.encoder->width, 4 + 1 + 1);
+    const float mean = (float)((34.5 / 7 - 3) / 3);
+    const float rows[][6] = {{1, 1, 1, 0.2f, 0, 0},
+                             {1, 1, mean, 0, 1, 1},
+                             {0.5f, 0, 0, 0, 0, 0},
+                             {1, (float)(1.0 / 3), 0, 0, 0, 1},
+                             {1, 1, (float)(1.0 / 3), 0, 0, 0},
+                             {1, 1, 1, 1, 0, 0},
+                             {0, 0, 0, 0, 0, 0},
+                             {1, 1, 0, 0, 0, 1},
+                             {-100.5f, 0, 0, 0, 0, 7}};
+    for (uint64_t row = 0; row < 9; row++) {
+        float got[6];
+        fill_row(&f, row, got, NULL);
+        for (size_t i = 0; i < 6; i++)
+            if (got[i] != rows[row][i])
+                fail_msg("row %d, unit %zu: %g, not %g", (int)row, i, (double)got[i], (double)rows[row][i]);
+    }
+    assert_string_equal(hill__lines_at(&f.encoder->lines, 0), "a: number in 4 pieces from 0.5 to 16, missing cells marked");
+    assert_string_equal(hill__lines_at(&f.encoder->lines, 1), "b: number in 1 piece from 0 to 1");
+    hill__encoder *copy;
+    there_and_back(f.encoder, &copy);
+    assert_memory_equal(copy->inputs[0].edges, edges, sizeof edges);
+    hill__encoder_free(copy);
+    free_fitted(&f);
+    hill_table_free(table);
+}
+
+/* Missing cells beside cells that are all the same have no bins; a cell that would fill one beyond all bounds is refused. */
+static void test_bins_at_the_border(void **state)
+{
+    (void)state;
+    hill_table *table = make_table(4, abc, 3);
+    const double a[] = {2, NA, 2, 2}, b[] = {0, 1e-100, 1e-100, 1}, y[] = {1, 2, 3, 4};
+    const unsigned char held[] = {0, 0, 0, 1};
+    set_numbers(table, 0, a);
+    set_numbers(table, 1, b);
+    set_numbers(table, 2, y);
+    hill__encoder_options options = fit_options(2, HILL_TASK_NUMBERS, false, NULL);
+    options.bins = 8;
+    fitted f = fit_table(table, options, NULL);
+    assert_int_equal(f.status, HILL_OK);
+    assert_int_equal(f.encoder->inputs[0].edge_count, 0);
+    assert_int_equal(f.encoder->inputs[0].units, 2);
+    free_fitted(&f);
+    f = fit_table(table, options, held);
+    assert_int_equal(f.status, HILL_EDATA);
+    assert_non_null(strstr(f.error.text, "row 4: column b: the number is too large"));
+    free_fitted(&f);
+    hill_table_free(table);
+}
+
 static void test_embed_refused(void **state)
 {
     (void)state;
@@ -719,11 +789,15 @@ static void test_split(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),   cmocka_unit_test(test_missing_later), cmocka_unit_test(test_categories),
-        cmocka_unit_test(test_gathering), cmocka_unit_test(test_images),        cmocka_unit_test(test_left_out),
-        cmocka_unit_test(test_embedded),  cmocka_unit_test(test_embed_refused), cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_text),      cmocka_unit_test(test_other_table),   cmocka_unit_test(test_choosing),
-        cmocka_unit_test(test_split),     cmocka_unit_test(test_order),         cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_numbers),     cmocka_unit_test(test_missing_later),
+        cmocka_unit_test(test_categories),  cmocka_unit_test(test_gathering),
+        cmocka_unit_test(test_images),      cmocka_unit_test(test_left_out),
+        cmocka_unit_test(test_embedded),    cmocka_unit_test(test_embed_refused),
+        cmocka_unit_test(test_bins),        cmocka_unit_test(test_bins_at_the_border),
+        cmocka_unit_test(test_too_large),   cmocka_unit_test(test_text),
+        cmocka_unit_test(test_other_table), cmocka_unit_test(test_choosing),
+        cmocka_unit_test(test_split),       cmocka_unit_test(test_order),
+        cmocka_unit_test(test_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -380,8 +380,8 @@ static void pictures_are_given_a_net(void **state)
         hill_task task;
         const char *net, *grow, *schedule;
     } cases[] = {
-        {"", 16, HILL_TASK_CLASSES, "conv 32 5x5", "shift", "cosine"},
-        {"grow=none\nschedule=step", 16, HILL_TASK_CLASSES, "conv 32 5x5", "none", "step"},
+        {"", 16, HILL_TASK_CLASSES, "conv 32 3x3", "shift", "cosine"},
+        {"grow=none\nschedule=step", 16, HILL_TASK_CLASSES, "conv 32 3x3", "none", "step"},
         {"net=5", 16, HILL_TASK_CLASSES, "5,", "none", "constant"},
         {"", 15, HILL_TASK_CLASSES, "128", "none", "constant"},
         {"", 16, HILL_TASK_NUMBERS, "128", "none", "constant"},
