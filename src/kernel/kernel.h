@@ -242,8 +242,17 @@ typedef struct hill__kernels {
     void (*bend_slope[HILL__BEND_COUNT])(float *dx, const float *d, const float *x, const float *w, size_t rows, size_t cols);
     void (*bend_weights[HILL__BEND_COUNT])(float *sum, const float *d, const float *x, const float *w, size_t rows, size_t cols,
                                            size_t n);
+    /* y[rows][cols][2n]: the sines of a turn times x[rows][cols] w[cols][n], then the cosines. */
+    void (*waves)(float *y, const float *x, const float *w, size_t rows, size_t cols, size_t n);
+    /* dx from d, laid out as y; and the gradient of the w of a column, from its first x, y and d, in rows of so many columns. */
+    void (*waves_slope)(float *dx, const float *d, const float *y, const float *w, size_t rows, size_t cols, size_t n);
+    void (*waves_weights)(float *dw, const float *d, const float *y, const float *x, size_t rows, size_t cols, size_t n,
+                          bool add);
     bool (*finite)(const float *x, size_t n);
     hill__window_loop copy_window, add_window, max_window;
+    /* y += x w of every row, with w [n]; and sum[n] += x y of every row, one chain each. */
+    void (*weigh_window)(float *y, size_t y_row, const float *x, size_t x_row, const float *w, size_t rows, size_t n);
+    void (*window_products)(float *sum, const float *x, size_t x_row, const float *y, size_t y_row, size_t rows, size_t n);
     /* dx += d where x, laid out as dx, is the most of its window, y, laid out as d: each d goes to the first that is asked. */
     void (*give_window)(float *dx, const float *x, size_t x_row, float *d, const float *y, size_t rows, size_t n);
     void (*spread)(float *y, const unsigned char *bytes, size_t n, float scale, float shift); /* bytes to floats */

@@ -44,6 +44,7 @@
 #undef SINGLE_WALK
 #undef SLOPE_ENTRY
 #undef SQRT_HALF
+#undef TURN
 #undef THREAD_REUSE
 #undef THREAD_WORK
 #undef TILE
@@ -68,6 +69,7 @@
 #undef V_PART
 #undef V_UNROLL
 #undef WIDTH
+#undef WINDOW_ABREAST
 #undef WINDOW_ADD
 #undef WINDOW_COPY
 #undef WINDOW_LOOP

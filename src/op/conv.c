@@ -7,6 +7,7 @@
  */
 #include "base/fp.h"
 
+#include "op/depthwise.h"
 #include "op/op.h"
 #include "op/patch.h"
 
@@ -75,6 +76,11 @@ static void conv_forward_part(void *context, unsigned part, unsigned parts)
     const hill__window *window = &job->instr->window;
     float room[CONV_ROOM];
     size_t begin, end, unit = job->walk->kernels->tile_rows;
+    if (hill__is_depthwise(window)) {
+        hill__split(job->walk->rows * window->out.height, 1, part, parts, &begin, &end);
+        hill__depthwise_lines(job->instr, job->walk, begin, end);
+        return;
+    }
     size_t most = CONV_ROOM / conv_depth(hill__patch_elements(window), CONV_DEPTH) / unit * unit;
     hill__split(job->walk->rows * hill__pixels(&window->out), unit, part, parts, &begin, &end);
     for (size_t group = 0; group < window->groups; group++)
@@ -123,7 +129,21 @@ static void conv_weights(const conv_job *job, size_t group, size_t begin, size_t
     }
 }
 
-/* A part of the weights' gradient, of the biases', and of the weights turned over. */
+/* The gradient of the weights of elements begin .. end - 1 of the patches, and those weights turned over. */
+static void conv_gradient(const conv_job *job, size_t begin, size_t end, float *broken)
+{
+    const hill__instr *instr = job->instr;
+    const hill__walk *walk = job->walk;
+    const size_t elements = hill__patch_elements(&instr->window), outputs = instr->window.out.channels;
+    for (size_t group = 0; group < instr->window.groups; group++)
+        for (size_t at = begin, depth = conv_depth(end - begin, CONV_GRADIENT_DEPTH); at < end; at += depth)
+            conv_weights(job, group, at, end - at < depth ? end : at + depth, broken);
+    if (!instr->first)
+        walk->kernels->transpose(walk->turned + begin, elements, walk->weights + instr->weight + begin * outputs, outputs,
+                                 end - begin, outputs);
+}
+
+/* A part of the weights' gradient, and of the biases'. */
 static void conv_gradient_part(void *context, unsigned part, unsigned parts)
 {
     const conv_job *job = context;
@@ -134,16 +154,17 @@ static void conv_gradient_part(void *context, unsigned part, unsigned parts)
     float broken[HILL__LANES] = {0};
     size_t begin, end;
     hill__split(elements, 1, part, parts, &begin, &end);
-    for (size_t group = 0; group < instr->window.groups; group++)
-        for (size_t at = begin, depth = conv_depth(end - begin, CONV_GRADIENT_DEPTH); at < end; at += depth)
-            conv_weights(job, group, at, end - at < depth ? end : at + depth, broken);
-    if (!instr->first)
-        kernels->transpose(walk->turned + begin, elements, walk->weights + instr->weight + begin * outputs, outputs,
-                           end - begin, outputs);
+    bool good = true;
+    if (hill__is_depthwise(&instr->window)) {
+        hill__depthwise_weights(instr, walk, begin, end);
+        good = kernels->finite(walk->gradient + instr->weight + begin * outputs, (end - begin) * outputs);
+    } else {
+        conv_gradient(job, begin, end, broken);
+    }
     hill__split(outputs, HILL__LANES, part, parts, &begin, &end);
     float *bias = walk->gradient + instr->bias + begin;
     kernels->add_rows(bias, walk->d + begin, walk->rows * hill__pixels(&instr->window.out), end - begin, outputs, walk->add);
-    if (!kernels->finite(broken, HILL__LANES) || !kernels->finite(bias, end - begin))
+    if (!good || !kernels->finite(broken, HILL__LANES) || !kernels->finite(bias, end - begin))
         hill__flag_raise(&walk->broken);
 }
 
@@ -183,7 +204,9 @@ static void conv_input_part(void *context, unsigned part, unsigned parts)
     hill__split(job->walk->rows, 1, part, parts, &begin, &end);
     for (size_t picture = begin; picture < end; picture++) {
         memset(job->walk->d_next + picture * instr->inputs, 0, instr->inputs * sizeof(float));
-        for (size_t group = 0; group < window->groups; group++)
+        if (hill__is_depthwise(window))
+            hill__depthwise_hand_on(instr, job->walk, picture);
+        for (size_t group = 0; group < window->groups && !hill__is_depthwise(window); group++)
             for (size_t first = 0; first < places; first += most)
                 conv_hand_on(job, group, picture * places + first, places - first < most ? places - first : most);
         hill__slope_below(instr, job->walk, picture, 1);

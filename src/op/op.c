@@ -21,6 +21,7 @@
 #define PART HILL__OP_PART
 #define TABLES HILL__OP_TABLES
 #define BENDS HILL__OP_BENDS
+#define WAVES HILL__OP_WAVES
 
 static const hill__op operators[HILL__OP_COUNT] = {
 #define LAYER(id, word, flags, text, sentence) \

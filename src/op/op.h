@@ -30,6 +30,7 @@ typedef enum hill__family { HILL__LAYER, HILL__ACTIVATION, HILL__COST } hill__fa
 #define HILL__OP_PART 512u
 #define HILL__OP_TABLES 1024u
 #define HILL__OP_BENDS 2048u
+#define HILL__OP_WAVES 4096u
 
 /* Tables of a net, at most; their rows, whose numbers floats hold exactly; and what a row has. */
 #define HILL__LOOKUPS 64u

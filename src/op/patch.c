@@ -47,17 +47,12 @@ static patch_row row_at(const hill__window *window, size_t place, size_t left)
     return row;
 }
 
-/* Those places of a row whose piece lies within the picture: `count` from number `skip` on, and where the first piece is. */
-typedef struct patch_span {
-    size_t skip, count;
-    size_t offset; /* in x */
-} patch_span;
-
-static patch_span span_of(const hill__window *window, const patch_row *row, const patch_piece *piece)
+/* Those places of a row whose piece lies within the picture. */
+static hill__span span_of(const hill__window *window, const patch_row *row, const patch_piece *piece)
 {
     const hill__extent *in = &window->in;
     size_t y = row->y * window->stride + piece->row, first = row->x, end = row->x + row->count;
-    patch_span span = {0, 0, 0};
+    hill__span span = {0, 0, 0};
     if (window->padded) {
         size_t missing = window->left > piece->column ? window->left - piece->column : 0;
         size_t least = missing / window->stride + (missing % window->stride != 0);
@@ -76,6 +71,11 @@ static patch_span span_of(const hill__window *window, const patch_row *row, cons
     return span;
 }
 
+hill__span hill__span_of(const hill__window *window, size_t picture, size_t y, size_t row, size_t column)
+{
+    return span_of(window, &(patch_row){picture, y, 0, window->out.width}, &(patch_piece){row, column, 0, window->in.channels});
+}
+
 /* Places of a row. `together`: their windows reach beyond no side. */
 static void unfold_places(const hill__patches *patches, const float *x, const patch_row *row, bool together, float *out)
 {
@@ -84,7 +84,7 @@ static void unfold_places(const hill__patches *patches, const float *x, const pa
     patch_piece piece;
     for (size_t element = patches->begin; element < patches->end; element += piece.length) {
         piece = piece_at(patches, element, together);
-        patch_span span = span_of(window, row, &piece);
+        hill__span span = span_of(window, row, &piece);
         float *to = out + (element - patches->begin);
         for (size_t i = 0; i < row->count; i++)
             if (i < span.skip || i >= span.skip + span.count)
@@ -132,7 +132,7 @@ static void fold_row(const hill__patches *patches, float *dx, const patch_row *r
     patch_piece piece;
     for (size_t element = patches->begin; element < patches->end; element += piece.length) {
         piece = piece_at(patches, element, false);
-        patch_span span = span_of(window, row, &piece);
+        hill__span span = span_of(window, row, &piece);
         const float *from = in + (element - patches->begin) + span.skip * width;
         if (span.count)
             patches->kernels->add_window(dx + span.offset, step, from, width, span.count, piece.length, 1);

@@ -15,6 +15,15 @@ typedef struct hill__patches {
     size_t begin, end;
 } hill__patches;
 
+/* Of a line of places those whose windows have an element within the picture, `count` from number `skip` on; the first one's. */
+typedef struct hill__span {
+    size_t skip, count;
+    size_t offset; /* of the pixel's first channel */
+} hill__span;
+
+/* Of line y of the places of a picture, for element (row, column) of the window. */
+hill__span hill__span_of(const hill__window *window, size_t picture, size_t y, size_t row, size_t column);
+
 /* rows[count][end - begin]: the patches at places first .. first + count - 1, counted through all pictures of x. */
 void hill__unfold(const hill__patches *patches, const float *x, size_t first, size_t count, float *rows);
 

@@ -133,11 +133,16 @@ static bool reserve_lines(hill__builder *builder, hill__instr *instr)
             reserve_rows(builder, instr->outputs / instr->columns, &instr->inverse));
 }
 
+/* What is treated alike: the channels of a picture, or the units of a row. */
+static size_t alike_of(const hill__extent *in)
+{
+    return in->height == 1 && in->channels == 1 ? in->width : in->channels;
+}
+
 /* A weight a column, in a layer that normalises a bias, in a batchnorm a mean and a variance; and room for five numbers of each. */
 static bool reserve_columns(hill__builder *builder, hill__instr *instr)
 {
-    const hill__extent *in = &builder->extent;
-    instr->columns = in->height == 1 && in->channels == 1 ? in->width : in->channels;
+    instr->columns = alike_of(&builder->extent);
     instr->weights = instr->columns;
     const bool has_bias = instr->op != hill__op_at(HILL__OP_scale) && !(instr->op->flags & HILL__OP_BENDS);
     const hill__start start = instr->op == hill__op_at(HILL__OP_prelu) ? HILL__START_QUARTER : HILL__START_ONE;
@@ -162,10 +167,24 @@ static bool reserve_columns(hill__builder *builder, hill__instr *instr)
     return fits && reserve_tensor(builder, &slot, &instr->variance);
 }
 
+/* So many numbers a column. */
+static bool reserve_waves(hill__builder *builder, hill__instr *instr, const hill__net_layer *layer)
+{
+    instr->columns = alike_of(&builder->extent);
+    const hill__slot slot = {.name = "weight",
+                             .rank = 2,
+                             .shape = {instr->columns, layer->waves},
+                             .start = HILL__START_NORMAL,
+                             .deviation = layer->deviation,
+                             .trained = true};
+    return hill__mul(instr->columns, layer->waves, &instr->weights) && reserve_tensor(builder, &slot, &instr->weight);
+}
+
 static bool reserve_weights(hill__builder *builder, hill__instr *instr, const hill__net_layer *layer)
 {
-    bool products = instr->op->flags & HILL__OP_UNITS;
-    bool fits = products ? reserve_products(builder, instr, layer) : reserve_columns(builder, instr);
+    bool fits = instr->op->flags & HILL__OP_UNITS   ? reserve_products(builder, instr, layer)
+                : instr->op->flags & HILL__OP_WAVES ? reserve_waves(builder, instr, layer)
+                                                    : reserve_columns(builder, instr);
     builder->plan->layers++;
     return fits;
 }
@@ -288,6 +307,16 @@ static int end_group(hill__builder *builder, const hill__net_layer *layer, hill_
     return HILL_OK;
 }
 
+/* Waves lie where the channels were that they are of. */
+static int place_waves(const hill__net_layer *layer, hill__extent *out, hill_error *error)
+{
+    size_t each, outputs;
+    if (!hill__mul(layer->waves, 2, &each) || !hill__mul(out->channels, each, &out->channels) ||
+        !hill__mul(hill__pixels(out), out->channels, &outputs))
+        return hill__fail_memory(error);
+    return HILL_OK;
+}
+
 /* A layer that computes something of its own. */
 static int add_computing(hill__builder *builder, const hill__net_layer *layer, hill_error *error)
 {
@@ -300,6 +329,8 @@ static int add_computing(hill__builder *builder, const hill__net_layer *layer, h
     }
     if (layer->op->flags & HILL__OP_TABLES)
         HILL__TRY(place_tables(builder, layer, &out, error));
+    if (layer->op->flags & HILL__OP_WAVES)
+        HILL__TRY(place_waves(layer, &out, error));
     size_t outputs = hill__extent_units(&out);
     hill__instr *instr = append(builder, layer->op, outputs);
     if (!instr || !reserve_rows(builder, outputs, &instr->y))

@@ -158,6 +158,22 @@ static int read_lookups(net_reader *reader, hill__net *net)
     return HILL_OK;
 }
 
+/* A number of waves, and perhaps the deviation of their numbers: small ones are the safe choice, as the paper's authors say. */
+static int read_waves(net_reader *reader, hill__net_layer *layer)
+{
+    HILL__TRY(read_size(reader, "a number of waves", HILL__NET_UNITS, &layer->waves));
+    layer->deviation = 0.01;
+    if (reader->next == reader->count)
+        return HILL_OK;
+    const net_word *word = &reader->words[reader->next++];
+    if (hill__parse_double(word->text, strlen(word->text), &layer->deviation) != HILL__NUMBER_FINITE ||
+        !(layer->deviation > 0 && layer->deviation <= HILL__NET_DEVIATION))
+        return hill__fail(reader->error, HILL_ERECIPE,
+                          "net: character %zu: '%s' is no deviation of waves, above 0 to %d, as in 'periodic 16 0.1'", word->at,
+                          word->text, HILL__NET_DEVIATION);
+    return HILL_OK;
+}
+
 /* "5x5", "5" or "all". */
 static int read_window(net_reader *reader, hill__net_layer *layer)
 {
@@ -182,6 +198,7 @@ static int read_option(net_reader *reader, hill__net_layer *layer)
 {
     const net_word *word = &reader->words[reader->next++];
     bool window = layer->op->flags & HILL__OP_WINDOW, weights = layer->op->flags & HILL__OP_WEIGHTS;
+    bool bends = weights && !(layer->op->flags & HILL__OP_WAVES);
     if (window && strcmp(word->text, "stride") == 0)
         return read_size(reader, "a number of pixels", HILL__NET_WINDOW, &layer->stride);
     if (window && weights && strcmp(word->text, "groups") == 0)
@@ -190,7 +207,7 @@ static int read_option(net_reader *reader, hill__net_layer *layer)
         layer->same = true;
         return HILL_OK;
     }
-    if (weights && reader->next == reader->count)
+    if (bends && reader->next == reader->count)
         return find_activation(reader, word, &layer->activation);
     return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: '%s' doesn't belong to a layer %s", word->at,
                       word->text, layer->op->word);
@@ -261,6 +278,8 @@ static int read_layer(net_reader *reader, hill__net *net)
         HILL__TRY(read_part(reader, &layer->part));
     if (op->flags & HILL__OP_TABLES)
         HILL__TRY(read_lookups(reader, net));
+    if (op->flags & HILL__OP_WAVES)
+        HILL__TRY(read_waves(reader, layer));
     while (reader->next < reader->count)
         HILL__TRY(read_option(reader, layer));
     return HILL_OK;

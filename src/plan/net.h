@@ -11,6 +11,7 @@
 #define HILL__NET_UNITS 1048576
 #define HILL__NET_WINDOW 65535
 #define HILL__NET_PART 0.99 /* dropped at most */
+#define HILL__NET_DEVIATION 1000
 
 typedef struct hill__net_layer {
     const hill__op *op;
@@ -19,7 +20,9 @@ typedef struct hill__net_layer {
     size_t stride;        /* 0: 1, or a pooling window's width */
     size_t groups;
     bool same;
-    double part; /* that is dropped */
+    double part;      /* that is dropped */
+    size_t waves;     /* that come of each unit */
+    double deviation; /* of their numbers at first */
     const hill__op *activation;
     size_t at; /* 1-based character of the text */
 } hill__net_layer;

@@ -25,7 +25,8 @@ typedef enum hill__start {
     HILL__START_ONE,
     HILL__START_ZERO,
     HILL__START_TABLE,
-    HILL__START_QUARTER
+    HILL__START_QUARTER,
+    HILL__START_NORMAL
 } hill__start;
 
 /* A tensor of a vector. */
@@ -37,7 +38,8 @@ typedef struct hill__slot {
     size_t rank, shape[4];
     size_t offset, count;
     hill__start start;
-    bool trained; /* else a layer keeps it: no gradient, no rule */
+    double deviation; /* of a normal start */
+    bool trained;     /* else a layer keeps it: no gradient, no rule */
 } hill__slot;
 
 struct hill_plan {

@@ -51,12 +51,24 @@ static double spread_of(hill__init_id init, const hill__instr *instr)
  * training doesn't meet, at 0, where it stays.
  */
 #define INIT_TABLE 0.05f
+#define LN_TWO 0.69314718055994530942
 
 /* Uniform in low .. low + width. */
 static void draw(float *out, size_t count, uint64_t seed, uint64_t tensor, float low, float width)
 {
     for (size_t i = 0; i < count; i++)
         out[i] = fmaf(hill__random_uniform(seed, tensor, HILL__PURPOSE_INIT, i), width, low);
+}
+
+/* Normal numbers, two uniform ones for each (Box and Muller, 1958). */
+static void draw_normal(float *out, size_t count, uint64_t seed, uint64_t tensor, double deviation)
+{
+    for (size_t i = 0; i < count; i++) {
+        double u = 1 - (double)hill__random_uniform(seed, tensor, HILL__PURPOSE_INIT, 2 * i);
+        double v = (double)hill__random_uniform(seed, tensor, HILL__PURPOSE_INIT, 2 * i + 1);
+        double length = sqrt(2 * LN_TWO * hill__log2(1 / u));
+        out[i] = (float)(deviation * length * hill__cos_pi(v < 0.5 ? 2 * v : 2 - 2 * v));
+    }
 }
 
 /* The n-th root of x >= 1, by halving. */
@@ -114,6 +126,10 @@ static void draw_tensor(const init_draw *how, size_t tensor, float *out)
     bool drawn = slot->start == HILL__START_DRAWN || slot->start == HILL__START_BIAS;
     if (drawn && init == HILL__INIT_nguyen_widrow && slot->layer < how->plan->layers) {
         draw_apart(how, tensor, out);
+        return;
+    }
+    if (slot->start == HILL__START_NORMAL && !how->anywhere) {
+        draw_normal(out, slot->count, how->seed, tensor, slot->deviation);
         return;
     }
     if (!drawn) {

@@ -150,6 +150,8 @@ RECIPES = {
     # Windows over pictures, and over a row of columns: plain and padded, in strides, in groups, in blocks of a batch.
     "conv": ("digits", "valid=0 epochs=2 batch=64 net=conv.8.3x3.relu,maxpool.2,conv.20.5x5.relu,maxpool.2,21.relu"),
     "conv-same": ("digits", "valid=0 epochs=1 batch=full net=conv.6.4x3.stride.2.same.silu,conv.12.3.same.groups.3,avgpool.all"),
+    "depthwise": ("digits", "valid=0 epochs=1 batch=50 net=conv.20.3x3.stride.2.relu,conv.20.3x3.same.groups.20.relu,conv.9.1.relu,"
+                            "conv.9.5x5.same.stride.2.groups.9,avgpool.all"),
     "conv-line": ("wide", "target=sum valid=0 epochs=2 batch=50 net=conv.9.5.tanh,maxpool.3.stride.1,conv.4.3.gelu"),
     "lines": ("digits", "valid=0.2 epochs=1 batch=50 net=dropout.1e-1,conv.6.5x5.stride.3.identity,layernorm.gelu,maxpool.2,"
                         "dropout.4e-1,17.identity,layernorm"),
@@ -161,6 +163,7 @@ RECIPES = {
     "embed": ("places", "target=price valid=0 embed=street=4,shop=17 rule=adam epochs=2 batch=30 net=20.tanh"),
     "embed-auto": ("places", "target=price valid=0.2 embed=auto rule=muon epochs=2 batch=300 net=20.relu,[20.gelu]"),
     "bends": ("digits", "valid=0 epochs=2 batch=50 net=conv.6.5x5.stride.3.identity,prelu,20.identity,swish,9.identity,prelu.tanh"),
+    "periodic": ("points", "target=y valid=0 epochs=3 batch=33 rule=adam net=periodic.9.5e-1,conv.6.1.relu,20.tanh,periodic.3"),
     "pieces": ("mixed", "target=kind valid=0 numbers=piecewise_7 epochs=4 batch=25 net=31.tanh"),
     # Every way to grow.
     "grow": ("digits", "valid=0 epochs=2 batch=50 net=9.relu grow=shift_2,rotate_10,scale_0.1,elastic_1.5,flip,cutout_6,mixup_0.3"),

@@ -35,6 +35,7 @@ CASES |= {
     "patience-never": [*CLASSES, "--patience", 0],
     "dropout-and-layernorm": [*CLASSES, "--net", "dropout 0.1, 9 identity, layernorm tanh, dropout 0.5", "--dropout-warmup", 3],
     "bends": [*CLASSES, "--net", "9 identity, prelu, 5 identity, swish", "--decay", "0.1"],
+    "periodic": [*NUMBERS, "--net", "periodic 5 0.3, conv 3 1 relu, 6 tanh"],
     "dropout-batch-1": ["xor.csv", "--net", "4 tanh, dropout 0.5", "--epochs", 7, "--batch", 1],
     "embed": ["places.csv", "--embed", "place=5,c", "--net", "6 tanh", "--epochs", 4, "--batch", 9, "--rule", "momentum"],
     "l1-and-max-norm": [*CLASSES, "--l1", "0.01", "--max-norm", "0.8"],

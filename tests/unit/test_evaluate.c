@@ -266,6 +266,34 @@ static void start_weights_of_columns_are_what_the_papers_say(void **state)
     }
 }
 
+/* The numbers of waves: normal, of the deviation that is asked for or 0.01; parts of them within one and two deviations. */
+static void waves_begin_normal(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *net;
+        double deviation;
+    } cases[] = {{"net=periodic 1000\ninit=zero", 0.01}, {"net=periodic 1000 2.5", 2.5}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        hill_plan *plan = make_plan(cases[i].net, 30, 1, true);
+        const size_t count = plan->instrs[0].weights;
+        float *weights = calloc(plan->vector, sizeof *weights);
+        hill__init_weights(plan, 9, weights);
+        double mean = 0, square = 0, one = 0, two = 0;
+        for (size_t k = 0; k < count; k++) {
+            const double z = (double)weights[plan->instrs[0].weight + k] / cases[i].deviation;
+            mean += z / (double)count;
+            square += z * z / (double)count;
+            one += (fabs(z) < 1) / (double)count;
+            two += (fabs(z) < 2) / (double)count;
+        }
+        assert_int_equal(count, 30000);
+        assert_true(fabs(mean) < 0.02 && fabs(square - 1) < 0.03 && fabs(one - 0.6827) < 0.01 && fabs(two - 0.9545) < 0.005);
+        free(weights);
+        hill_plan_free(plan);
+    }
+}
+
 /* ---- what a run tells ---------------------------------------------------------------------------------------------------- */
 
 /* Where nothing can be learnt, or all weights are alike, the run is stuck and says what else there is; where it learns, it isn't. */
@@ -426,6 +454,7 @@ int main(void)
         cmocka_unit_test(runs_that_are_too_large_are_out_of_memory),
         cmocka_unit_test(start_weights_are_spread_as_the_words_say),
         cmocka_unit_test(start_weights_of_columns_are_what_the_papers_say),
+        cmocka_unit_test(waves_begin_normal),
         cmocka_unit_test(a_stuck_run_says_so),
         cmocka_unit_test(weights_multiply_cost_and_gradient),
         cmocka_unit_test(a_diagnosis_without_memory_is_none),

@@ -1233,6 +1233,55 @@ static void weighed_activations_bend(void **state)
         }
 }
 
+/* Waves of every number, against libm's, and the slopes against the sums of theirs; whole turns of any number are nothing. */
+static void waves_are_sines_and_cosines(void **state)
+{
+    (void)state;
+    enum { ROWS = 3, COLS = 2, UNITS = ROWS * COLS, MOST = 37 };
+    const double turn = 6.283185307179586;
+    float x[UNITS], w[COLS * MOST], d[UNITS * 2 * MOST], y[UNITS * 2 * MOST + 1], dx[UNITS + 1], dw[MOST + 1];
+    EACH_ROW(k)
+    for (size_t n = 1; n <= MOST; n++) {
+        draw_floats(x, UNITS, n, 3);
+        draw_floats(w, COLS * n, 100 + n, 2);
+        draw_floats(d, UNITS * 2 * n, 200 + n, 1);
+        x[3] = 0x1p23f + 1;
+        w[n] = n % 2 ? 1 : 0.25f;
+        y[UNITS * 2 * n] = dx[UNITS] = dw[n] = GUARD;
+        k->waves(y, x, w, ROWS, COLS, n);
+        k->waves_slope(dx, d, y, w, ROWS, COLS, n);
+        for (size_t unit = 0; unit < UNITS; unit++) {
+            double slope = 0;
+            for (size_t i = 0; i < n; i++) {
+                const double turns = (double)(x[unit] * w[unit % COLS * n + i]), angle = turn * (turns - floor(turns));
+                const float *at = y + unit * 2 * n + i, *above = d + unit * 2 * n + i;
+                assert_true(fabs((double)at[0] - sin(angle)) < 1e-6 && fabs((double)at[n] - cos(angle)) < 1e-6);
+                slope +=
+                    turn * ((double)above[0] * cos(angle) - (double)above[n] * sin(angle)) * (double)w[unit % COLS * n + i];
+            }
+            assert_true(fabs((double)dx[unit] - slope) < 1e-4);
+        }
+        for (size_t i = 0; i < n; i++)
+            dw[i] = 7;
+        x[3] = 1;
+        k->waves(y, x, w, ROWS, COLS, n);
+        k->waves_weights(dw, d + 2 * n, y + 2 * n, x + 1, ROWS, COLS, n, n % 2);
+        for (size_t i = 0; i < n; i++) {
+            double slope = n % 2 ? 7 : 0;
+            for (size_t unit = 1; unit < UNITS; unit += COLS) {
+                const double angle = turn * (double)(x[unit] * w[n + i]);
+                const float *above = d + unit * 2 * n + i;
+                slope += turn * ((double)above[0] * cos(angle) - (double)above[n] * sin(angle)) * (double)x[unit];
+            }
+            assert_true(fabs((double)dw[i] - slope) < 1e-4);
+        }
+        assert_true(y[UNITS * 2 * n] == GUARD && dx[UNITS] == GUARD && dw[n] == GUARD);
+        x[0] = INFINITY;
+        k->waves(y, x, w, ROWS, COLS, n);
+        assert_true(y[0] != y[0] && y[2 * n - 1] != y[2 * n - 1]);
+    }
+}
+
 static void transposition_moves_every_float(void **state)
 {
     (void)state;
@@ -1299,6 +1348,7 @@ int main(void)
         cmocka_unit_test(masks_drop_by_philox),
         cmocka_unit_test(lines_are_standardised),
         cmocka_unit_test(weighed_activations_bend),
+        cmocka_unit_test(waves_are_sines_and_cosines),
         cmocka_unit_test(transposition_moves_every_float),
         cmocka_unit_test(finite_sees_every_nan_and_infinity),
         cmocka_unit_test(every_row_listed_has_run),

@@ -33,8 +33,12 @@ static const char *const nets[] = {
     "5 tanh, [5 softmax], [5 tanh, 5 silu]",
     "layernorm, conv 4 2x2 identity, layernorm gelu, 9 tanh, layernorm, dropout 0.3, [9 tanh, dropout 0.2, layernorm softmax]",
     "scale, conv 4 3x3 identity, batchnorm tanh, maxpool 2, 5 identity, batchnorm",
+    "conv 19 1x1 tanh, conv 19 3x3 same stride 2 groups 19 gelu, conv 19 3x2 groups 19 softmax, conv 19 2 same groups 19 tanh",
+    "conv 2 3x2 groups 2 tanh, conv 70 1 tanh, conv 70 5x4 same groups 70 silu, avgpool all",
     "prelu, conv 4 3x3 identity, prelu, maxpool 2, 5 identity, swish softmax",
     "conv 17 2x2 identity, swish, 9 tanh, [5 identity, prelu gelu, 9 identity, swish]",
+    "periodic 3 1, conv 4 2x2 tanh, periodic 17 0.3, maxpool 2, 9 tanh, periodic 2, 6 tanh",
+    "9 tanh, periodic 5 2, conv 4 1 silu, 9 tanh, [9 tanh, periodic 18, 9 tanh]",
     "batchnorm silu, 17 tanh, scale softplus, [batchnorm elu, 17 tanh]",
 };
 
@@ -245,6 +249,42 @@ static void loops_do_what_they_say(void **state)
         }
 }
 
+#define MOST_COLUMNS 150u
+
+/* Windows weighed channel by channel, of every number of channels: past the vectors that go abreast, too. */
+static void channels_are_weighed_by_themselves(void **state)
+{
+    (void)state;
+    enum { FLOATS = ROWS * 2 * MOST_COLUMNS };
+    const hill__kernels *row;
+    static float x[FLOATS], y[FLOATS], out[FLOATS];
+    float w[MOST_COLUMNS], sum[MOST_COLUMNS + 1];
+    draw_floats(x, FLOATS, 1, 1);
+    draw_floats(y, FLOATS, 2, 1);
+    draw_floats(w, MOST_COLUMNS, 3, 1);
+    x[3] = NAN;
+    for (size_t k = 0; (row = hill__kernels_at(k)) != NULL; k++)
+        for (size_t n = 1; n < MOST_COLUMNS; n++) {
+            memcpy(out, y, sizeof y);
+            row->weigh_window(out, 2 * n, x, n, w, ROWS, n);
+            for (size_t i = 0; i < FLOATS; i++) {
+                bool inside = i < ROWS * 2 * n && i % (2 * n) < n;
+                float right = inside ? fmaf(x[i / (2 * n) * n + i % (2 * n)], w[i % (2 * n)], y[i]) : y[i];
+                assert_true(same_float(out[i], right));
+            }
+            memcpy(sum, w, n * sizeof *sum);
+            sum[n] = 5;
+            row->window_products(sum, x, n, y, 2 * n, ROWS, n);
+            for (size_t c = 0; c < n; c++) {
+                float right = w[c];
+                for (size_t r = 0; r < ROWS; r++)
+                    right = fmaf(x[r * n + c], y[r * 2 * n + c], right);
+                assert_true(same_float(sum[c], right));
+            }
+            assert_true(sum[n] == 5);
+        }
+}
+
 /* ---- nets that cannot be ---------------------------------------------------------------------------------------------------- */
 
 static void texts_are_refused(void **state)
@@ -276,6 +316,12 @@ static void texts_are_refused(void **state)
         {"[8] 4", "character 5: a comma belongs here"},
         {"[8, output tanh]", "character 5: the output layer must be the last"},
         {"8 prelu", "character 3: 'prelu' has weights, so it is a layer of its own, as in '64 identity, prelu'"},
+        {"periodic", "character 1: 'periodic' needs a number of waves, 1 to 1048576"},
+        {"periodic 0", "'periodic' needs a number of waves"},
+        {"periodic 8 0", "character 12: '0' is no deviation of waves, above 0 to 1000, as in 'periodic 16 0.1'"},
+        {"periodic 8 1001", "'1001' is no deviation"},
+        {"periodic 8 relu", "'relu' is no deviation"},
+        {"periodic 8 0.1 relu", "character 16: 'relu' doesn't belong to a layer periodic"},
         {"dense 8 stride 2", "'stride' doesn't belong to a layer dense"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -317,6 +363,7 @@ static void plans_are_refused(void **state)
     assert_plan_refused("conv 4 3x3, [conv 5 3x3 same]", &picture, HILL_ERECIPE,
                         "character 29: the group in brackets takes 5x4x4 and gives 5x4x5; it must give what it takes");
     assert_plan_refused("conv 4 3", &wrong, HILL_EARGUMENT, "don't make its inputs");
+    assert_plan_refused("periodic 1048576, periodic 1048576, periodic 1048576, periodic 1048576", &picture, HILL_EMEMORY, "");
     assert_plan_refused("conv 1048576 65535x65535 same, conv 1048576 65535x65535 same", &picture, HILL_EMEMORY, "");
     hill_plan *plan = picture_plan("conv 4 3, maxpool 2", "", &line, true);
     assert_int_equal(plan->instrs[1].outputs, 4 * ((84 - 2) / 2));
@@ -393,6 +440,7 @@ int main(void)
         cmocka_unit_test(bugs_in_the_loops_are_seen),
         cmocka_unit_test(every_row_thread_and_twin_has_the_same_bits),
         cmocka_unit_test(loops_do_what_they_say),
+        cmocka_unit_test(channels_are_weighed_by_themselves),
         cmocka_unit_test(texts_are_refused),
         cmocka_unit_test(plans_are_refused),
         cmocka_unit_test(pictures_are_given_a_net),
