@@ -179,6 +179,7 @@ typedef struct grow_job {
     const hill__walk *walk;
     float *out;
     float *targets;
+    float *row_weights; /* NULL: every row counts once */
 } grow_job;
 
 static void grow_row(const grow_job *job, size_t i)
@@ -210,14 +211,33 @@ static void blend(float *a, float *b, size_t n, float part_a, float part_b)
     }
 }
 
+/* Of a row that counts for `own` and takes `part` of one that counts for `other`: what it counts for now. */
+static float mix_weight(float own, float other, float *part)
+{
+    float both = own + *part * (other - own);
+    if (both > 0)
+        *part *= other / both;
+    return both;
+}
+
+/*
+ * A mixed row stands for a mixture of two costs (Zhang 2018). Where the rows count unlike, so do the parts: the row counts for the
+ * mixture of both, and its target's parts are what each brings of that.
+ */
 static void mix_pair(const grow_job *job, size_t i)
 {
     const hill_plan *plan = job->plan;
     float most = plan->growth.amounts[HILL__GROW_mixup], a[4], b[4];
     grow_draw(job->seed, job->rows[i], GROW_OTHER, a);
     grow_draw(job->seed, job->rows[i + 1], GROW_OTHER, b);
-    blend(job->out + i * plan->inputs, job->out + (i + 1) * plan->inputs, plan->inputs, most * a[1], most * b[1]);
-    blend(job->targets + i * plan->outputs, job->targets + (i + 1) * plan->outputs, plan->outputs, most * a[1], most * b[1]);
+    float part_a = most * a[1], part_b = most * b[1];
+    blend(job->out + i * plan->inputs, job->out + (i + 1) * plan->inputs, plan->inputs, part_a, part_b);
+    if (job->row_weights) {
+        float *weights = job->row_weights + i, own = weights[0], other = weights[1];
+        weights[0] = mix_weight(own, other, &part_a);
+        weights[1] = mix_weight(other, own, &part_b);
+    }
+    blend(job->targets + i * plan->outputs, job->targets + (i + 1) * plan->outputs, plan->outputs, part_a, part_b);
 }
 
 static void grow_part(void *context, unsigned part, unsigned parts)
@@ -231,9 +251,10 @@ static void grow_part(void *context, unsigned part, unsigned parts)
         mix_pair(job, i);
 }
 
-void hill__grow_rows(const hill_plan *plan, uint64_t epoch_seed, const uint64_t *rows, hill__walk *walk, float *targets)
+void hill__grow_rows(const hill_plan *plan, uint64_t epoch_seed, const uint64_t *rows, hill__walk *walk, float *targets,
+                     float *row_weights)
 {
-    grow_job job = {plan, epoch_seed, rows, walk, walk->scratch + plan->grown, targets};
+    grow_job job = {plan, epoch_seed, rows, walk, walk->scratch + plan->grown, targets, row_weights};
     hill__walk_share(walk, walk->rows * plan->inputs * GROW_WORK, grow_part, &job);
     walk->inputs = job.out;
 }

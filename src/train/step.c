@@ -70,7 +70,7 @@ int hill__batch_block(hill_run *run, const hill__batch *batch, size_t done, cons
         expect_rows(run, batch->begin + batch->count);
     *walk = hill__run_walk(run, weights, rows);
     if (run->plan->growth.any)
-        hill__grow_rows(run->plan, run->grow_seed, run->rows, walk, run->targets);
+        hill__grow_rows(run->plan, run->grow_seed, run->rows, walk, run->targets, run->weighed ? run->row_weights : NULL);
     walk->kept = run->weights;
     set_dropout(run, walk, done);
     return HILL_OK;

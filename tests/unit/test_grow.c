@@ -33,7 +33,7 @@ static hill_plan *growing(const char *growth, const hill_shape *of)
 }
 
 typedef struct grown {
-    float inputs[ROWS][PIXELS * CHANNELS], targets[ROWS][2];
+    float inputs[ROWS][PIXELS * CHANNELS], targets[ROWS][2], weights[ROWS];
 } grown;
 
 /* Rows first .. first + count - 1, in a block of their own, in epoch `epoch`, from `in`. */
@@ -47,8 +47,9 @@ static void grow(const char *growth, const grown *in, uint64_t first, size_t cou
     for (size_t i = 0; i < count; i++)
         rows[i] = first + i;
     memcpy(out->targets, in->targets[first], count * sizeof out->targets[0]);
+    memcpy(out->weights, in->weights + first, count * sizeof out->weights[0]);
     hill__walk walk = {.kernels = hill__kernels_at(0), .rows = count, .inputs = in->inputs[first], .scratch = scratch};
-    hill__grow_rows(plan, hill__grow_seed(7, epoch), rows, &walk, out->targets[0]);
+    hill__grow_rows(plan, hill__grow_seed(7, epoch), rows, &walk, out->targets[0], in->weights[first] ? out->weights : NULL);
     memcpy(out->inputs, walk.inputs, count * sizeof out->inputs[0]);
     free(scratch);
     hill_plan_free(plan);
@@ -176,6 +177,28 @@ static void mirrors_covers_and_mixtures(void **state)
     free(out);
 }
 
+/* A mixed row's cost is the mixture of its parts' costs, each as often as its row counts. */
+static void mixtures_count_as_their_parts(void **state)
+{
+    (void)state;
+    grown *in = places(), *out = calloc(1, sizeof *out);
+    assert_non_null(out);
+    memset(in->inputs, 0, sizeof in->inputs);
+    for (size_t r = 0; r < ROWS; r++) {
+        in->inputs[r][3] = (float)(r % 2);
+        in->weights[r] = r % 2 ? 0.5f : 4;
+    }
+    grow("mixup 0.4", in, 0, ROWS, 1, out);
+    for (size_t r = 0; r < ROWS; r++) {
+        float ones = out->inputs[r][3], of_even = (1 - ones) * 4, of_odd = ones * 0.5f;
+        assert_true(fabsf(out->weights[r] - (of_even + of_odd)) < 1e-5f);
+        assert_true(fabsf(out->weights[r] * out->targets[r][0] - of_even) < 1e-5f);
+        assert_true(fabsf(out->weights[r] * out->targets[r][1] - of_odd) < 1e-5f);
+    }
+    free(in);
+    free(out);
+}
+
 /* ---- a function of seed, epoch and row ------------------------------------------------------------------------------------- */
 
 static void a_row_grows_alike_wherever_it_is(void **state)
@@ -287,13 +310,10 @@ static void only_pictures_are_moved(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_map_is_what_its_word_says),
-        cmocka_unit_test(pictures_are_bent),
-        cmocka_unit_test(mirrors_covers_and_mixtures),
-        cmocka_unit_test(a_row_grows_alike_wherever_it_is),
-        cmocka_unit_test(runs_grow),
-        cmocka_unit_test(texts_are_read_and_refused),
-        cmocka_unit_test(only_pictures_are_moved),
+        cmocka_unit_test(every_map_is_what_its_word_says),  cmocka_unit_test(pictures_are_bent),
+        cmocka_unit_test(mirrors_covers_and_mixtures),      cmocka_unit_test(mixtures_count_as_their_parts),
+        cmocka_unit_test(a_row_grows_alike_wherever_it_is), cmocka_unit_test(runs_grow),
+        cmocka_unit_test(texts_are_read_and_refused),       cmocka_unit_test(only_pictures_are_moved),
     };
     return cmocka_run_group_tests_name("grow", tests, NULL, NULL);
 }
