@@ -42,10 +42,18 @@ uint64_t hill__grow_seed(uint64_t seed, uint64_t epoch)
     return low | (uint64_t)hill__random_bits(seed, epoch, HILL__PURPOSE_GROW, 1) << 32;
 }
 
-/* Where the pixel (x, y) of the new picture comes from: x0 + xx x + xy y, likewise y, and what the bend adds. */
+/* Pixels of a row that are worked out together. */
+#define GROW_RUN 32
+
+/*
+ * Where the pixel (x, y) of the new picture comes from: x0 + xx x + xy y, likewise y, and what the bend adds, whose cells begin at
+ * the pixels `cells` across.
+ */
 typedef struct grow_map {
     float x0, xx, xy, y0, yx, yy;
     float bend_x[GROW_NODES][GROW_NODES], bend_y[GROW_NODES][GROW_NODES];
+    float step;
+    size_t cells[GROW_CELLS + 1];
     bool bends;
 } grow_map;
 
@@ -75,10 +83,16 @@ static void draw_affine(const hill__growth *growth, const hill__extent *in, uint
     map->y0 = middle_y - map->yx * to_x - map->yy * to_y;
 }
 
-static void draw_bend(float amount, uint64_t seed, uint64_t row, grow_map *map)
+static void draw_bend(float amount, const hill__extent *in, uint64_t seed, uint64_t row, grow_map *map)
 {
     float u[4], scale = amount / GROW_BEND_DEVIATION;
     map->bends = amount > 0;
+    map->step = (float)GROW_CELLS / (float)in->width;
+    for (size_t cell = 0, x = 0; map->bends && cell <= GROW_CELLS; cell++) {
+        while (x < in->width && (size_t)((float)x * map->step) < cell)
+            x++;
+        map->cells[cell] = x;
+    }
     for (uint32_t i = 0; map->bends && i < 2 * GROW_NODES * GROW_NODES; i++) {
         if (i % 4 == 0)
             grow_draw(seed, row, GROW_BEND + i, u);
@@ -101,16 +115,22 @@ static float cubic_at(const float cubic[4], float t)
     return ((cubic[3] * t + cubic[2]) * t + cubic[1]) * t + cubic[0];
 }
 
-/* The cubics along one row of pixels, one a cell, of the field that is `at` cells down. */
-static void bend_row(float field[GROW_NODES][GROW_NODES], float at, float cubics[GROW_CELLS][4])
+/* What the four nodes of a uniform cubic B-spline weigh at 0 <= t < 1 between the middle two. */
+static void spline_weights(float t, float weights[4])
 {
-    size_t cell = (size_t)at;
-    float line[GROW_NODES], down[4];
-    for (size_t i = 0; i < GROW_NODES; i++) {
-        const float nodes[4] = {field[cell][i], field[cell + 1][i], field[cell + 2][i], field[cell + 3][i]};
-        spline(nodes, down);
-        line[i] = cubic_at(down, at - (float)cell);
-    }
+    float rest = 1 - t, square = t * t;
+    weights[0] = rest * rest * rest / 6;
+    weights[1] = (3 * t - 6) * square / 6 + 2.0f / 3;
+    weights[3] = t * square / 6;
+    weights[2] = 1 - weights[0] - weights[1] - weights[3];
+}
+
+/* The cubics along one row of pixels, one a cell, of the field in which the row weighs nodes from `top` on so. */
+static void bend_row(float (*top)[GROW_NODES], const float weights[4], float cubics[GROW_CELLS][4])
+{
+    float line[GROW_NODES];
+    for (size_t i = 0; i < GROW_NODES; i++)
+        line[i] = weights[0] * top[0][i] + weights[1] * top[1][i] + weights[2] * top[2][i] + weights[3] * top[3][i];
     for (size_t i = 0; i < GROW_CELLS; i++)
         spline(line + i, cubics[i]);
 }
@@ -139,24 +159,51 @@ static void look_up(const hill__extent *in, const float *from, float x, float y,
     }
 }
 
+/* Pixels of one row of the new picture, x from `begin` to `end` - 1, and the places of the old one that they come from. */
+typedef struct grow_run {
+    size_t begin, end;
+    float x[GROW_RUN], y[GROW_RUN];
+} grow_run;
+
+/* Adds what the cubics of a row say, one a cell. */
+static void bend_run(const grow_map *map, float cubics[GROW_CELLS][4], const grow_run *run, float *places)
+{
+    for (size_t cell = 0; cell < GROW_CELLS; cell++) {
+        const int begin = (int)(map->cells[cell] > run->begin ? map->cells[cell] : run->begin);
+        const int end = (int)(map->cells[cell + 1] < run->end ? map->cells[cell + 1] : run->end);
+        const float cubic[4] = {cubics[cell][0], cubics[cell][1], cubics[cell][2], cubics[cell][3]};
+        float *to = places + (begin - (int)run->begin);
+        for (int x = begin; x < end; x++)
+            *to++ += cubic_at(cubic, (float)x * map->step - (float)cell);
+    }
+}
+
+/* Row y of the new picture. */
 static void move_row(const hill__extent *in, grow_map *map, const float *from, size_t y, float *to)
 {
-    float across[GROW_CELLS][4], down[GROW_CELLS][4], step = (float)GROW_CELLS / (float)in->width;
-    float x0 = map->x0 + map->xy * (float)y, y0 = map->y0 + map->yy * (float)y;
+    float across[GROW_CELLS][4], down[GROW_CELLS][4];
+    const float x0 = map->x0 + map->xy * (float)y, y0 = map->y0 + map->yy * (float)y, xx = map->xx, yx = map->yx;
     if (map->bends) {
-        float at = (float)y * ((float)GROW_CELLS / (float)in->height);
-        bend_row(map->bend_x, at, across);
-        bend_row(map->bend_y, at, down);
+        float at = (float)y * ((float)GROW_CELLS / (float)in->height), weights[4];
+        size_t top = (size_t)at;
+        spline_weights(at - (float)top, weights);
+        bend_row(map->bend_x + top, weights, across);
+        bend_row(map->bend_y + top, weights, down);
     }
-    for (size_t x = 0; x < in->width; x++, to += in->channels) {
-        float from_x = x0 + map->xx * (float)x, from_y = y0 + map->yx * (float)x;
-        if (map->bends) {
-            float at = (float)x * step;
-            size_t cell = (size_t)at;
-            from_x += cubic_at(across[cell], at - (float)cell);
-            from_y += cubic_at(down[cell], at - (float)cell);
+    grow_run run;
+    for (run.begin = 0; run.begin < in->width; run.begin = run.end) {
+        run.end = in->width - run.begin < GROW_RUN ? in->width : run.begin + GROW_RUN;
+        const int first = (int)run.begin, count = (int)(run.end - run.begin);
+        for (int i = 0; i < GROW_RUN; i++) { /* all of them: a loop of known length becomes vectors */
+            run.x[i] = x0 + xx * (float)(first + i);
+            run.y[i] = y0 + yx * (float)(first + i);
         }
-        look_up(in, from, from_x, from_y, to);
+        if (map->bends) {
+            bend_run(map, across, &run, run.x);
+            bend_run(map, down, &run, run.y);
+        }
+        for (int i = 0; i < count; i++, to += in->channels)
+            look_up(in, from, run.x[i], run.y[i], to);
     }
 }
 
@@ -194,7 +241,7 @@ static void grow_row(const grow_job *job, size_t i)
     }
     grow_map map;
     draw_affine(growth, &plan->picture, job->seed, job->rows[i], &map);
-    draw_bend(growth->amounts[HILL__GROW_elastic], job->seed, job->rows[i], &map);
+    draw_bend(growth->amounts[HILL__GROW_elastic], &plan->picture, job->seed, job->rows[i], &map);
     for (size_t y = 0; y < plan->picture.height; y++)
         move_row(&plan->picture, &map, from, y, to + y * plan->picture.width * plan->picture.channels);
     if (growth->amounts[HILL__GROW_cutout] > 0)
