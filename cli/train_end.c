@@ -66,7 +66,7 @@ static void say_stuck(training *t, text *out)
         return;
     text_string(&words, "cost ");
     text_number(&words, t->diagnosis.cost, 4);
-    text_string(&words, " is hardly better than ");
+    text_string(&words, t->diagnosis.cost > t->diagnosis.constant_cost ? " is worse than " : " is hardly better than ");
     text_number(&words, t->diagnosis.constant_cost, 4);
     text_string(&words, ", the cost of always answering the mean; gradient norm ");
     text_number(&words, t->diagnosis.gradient_norm, 3);

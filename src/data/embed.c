@@ -10,8 +10,8 @@
 
 #include "base/number.h"
 
-/* Longer names are written as the column's number, so that a recipe's line has room for all. */
-#define EMBED_NAME_MOST 20u
+/* Bytes that a recipe's line has room for, less some. */
+#define EMBED_CHOICE_MOST 1900u
 
 /* The column that bytes of the list name, or SIZE_MAX. */
 static int embed_column(const hill_table *table, const char *name, size_t length, size_t *column, hill_error *error)
@@ -125,28 +125,43 @@ void hill__embed_layer(const hill__encoder *encoder, hill__text *text)
 }
 
 /* Whether a list can name a column so. */
-static bool embed_can_name(const hill_table *table, const hill__input *input)
+static bool embed_can_name(const hill_table *table, size_t column)
 {
-    const char *name = input->name;
+    const char *name = table->columns[column].name;
     size_t length = strlen(name);
-    bool can = length > 0 && length <= EMBED_NAME_MOST && name[0] != ' ' && name[length - 1] != ' ' && !strpbrk(name, ",=");
+    bool can = length > 0 && name[0] != ' ' && name[length - 1] != ' ' && !strpbrk(name, ",=");
     for (size_t i = 0; i < length; i++)
         can = can && (unsigned char)name[i] >= ' ';
-    return can && hill__table_find(table, name) == input->position;
+    return can && hill__table_find(table, name) == column;
 }
 
-void hill__embed_choice(const hill__encoder *encoder, const hill_table *table, hill__text *text)
+void hill__embed_add_column(const hill_table *table, size_t column, bool by_name, hill__text *text)
+{
+    if (by_name && embed_can_name(table, column))
+        hill__text_add_string(text, table->columns[column].name);
+    else
+        hill__text_add_format(text, "%zu", column + 1);
+}
+
+static void embed_list(const hill__encoder *encoder, const hill_table *table, bool by_name, hill__text *text)
 {
     for (size_t i = 0; i < encoder->input_count; i++) {
         const hill__input *input = &encoder->inputs[i];
         if (!input->embedded)
             continue;
         hill__text_add_string(text, text->length ? "," : "");
-        if (embed_can_name(table, input))
-            hill__text_add_string(text, input->name);
-        else
-            hill__text_add_format(text, "%zu", input->position + 1);
+        hill__embed_add_column(table, input->position, by_name, text);
         hill__text_add_format(text, "=%zu", input->embedded);
+    }
+}
+
+/* Columns by their names, so that tables of other orders are read alike; by their numbers where names are too long for a line. */
+void hill__embed_choice(const hill__encoder *encoder, const hill_table *table, hill__text *text)
+{
+    embed_list(encoder, table, true, text);
+    if (text->length > EMBED_CHOICE_MOST) {
+        hill__text_clear(text);
+        embed_list(encoder, table, false, text);
     }
     if (text->length == 0)
         hill__text_add_string(text, "none");

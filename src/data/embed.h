@@ -29,4 +29,7 @@ size_t hill__embed_rows(const hill__input *input);
 void hill__embed_layer(const hill__encoder *encoder, hill__text *text);
 void hill__embed_choice(const hill__encoder *encoder, const hill_table *table, hill__text *text);
 
+/* A column as a list names it: by its number where it isn't to be named, or its name would be read as something else. */
+void hill__embed_add_column(const hill_table *table, size_t column, bool by_name, hill__text *text);
+
 #endif

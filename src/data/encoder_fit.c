@@ -191,6 +191,21 @@ static int fit_table(fit_work *work, hill__input *input, size_t width)
     return HILL_OK;
 }
 
+/* Says that a column has too many texts, and what would take it in all the same. */
+static void fit_say_left_out(const fit_work *work, size_t index, size_t found)
+{
+    hill__text name;
+    hill__text_init(&name, &work->encoder->allocator);
+    hill__embed_add_column(work->table, index, true, &name);
+    const char *said = hill__text_string(&name), *quote = strpbrk(said, " '\"$&;|<>()*?") ? "'" : "";
+    hill__lines_add(work->notes,
+                    "left out: %s has %zu different texts, more than %u; --embed %s%s%s learns a few numbers for each, --keep "
+                    "%s%s%s an input for each",
+                    work->table->columns[index].name, found, HILL__CATEGORIES_MOST, quote, said, quote, quote, said, quote);
+    work->notes->text.failed = work->notes->text.failed || name.failed;
+    hill__text_free(&name);
+}
+
 static int fit_category(fit_work *work, size_t index)
 {
     const hill__column *column = &work->table->columns[index];
@@ -207,10 +222,7 @@ static int fit_category(fit_work *work, size_t index)
     bool embeds = fit_embeds(work, index, &census);
     if (census.found > HILL__CATEGORIES_MOST && !embeds && !work->keep[index]) {
         hill__names_free(&names);
-        hill__lines_add(work->notes,
-                        "left out: %s has %zu different texts, more than %u; --embed %s learns a few numbers for each, --keep "
-                        "%s an input for each",
-                        column->name, census.found, HILL__CATEGORIES_MOST, column->name, column->name);
+        fit_say_left_out(work, index, census.found);
         return HILL_OK;
     }
     hill__input *input = hill__encoder_add(work->encoder, column->name, strlen(column->name), HILL_COLUMN_CATEGORY);

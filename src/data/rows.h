@@ -1,15 +1,19 @@
 /*
  * rows.h - chosen rows of a table seen through an encoder: what a source gathers from.
  *
- * Cells of number and category columns are packed row by row, 4 bytes each (8 of a number in bins), so that gathering a row reads one stretch of memory
- * rather than one place a column. Images stay where they are: their bytes become floats while a batch is gathered.
+ * Cells of number and category columns are packed row by row, 4 bytes each (8 of a number in bins), so that gathering a row reads
+ * one stretch of memory rather than one place a column. Images stay where they are: their bytes become floats while a batch is
+ * gathered.
  */
 #ifndef HILL_DATA_ROWS_H
 #define HILL_DATA_ROWS_H
 
 #include "data/encoder.h"
 
-/* A packed cell: a number scaled, NaN where it's missing; or the number of a bin, followed by how full it is; or which unit of its category is set; as a number where it is embedded. */
+/*
+ * A packed cell: a number scaled, NaN where it's missing; the number of a bin, followed by how full it is; or which unit of its
+ * category is set, as a number where it is embedded.
+ */
 typedef union hill__cell {
     float number;
     uint32_t unit;

@@ -198,7 +198,7 @@ static int read_option(net_reader *reader, hill__net_layer *layer)
 {
     const net_word *word = &reader->words[reader->next++];
     bool window = layer->op->flags & HILL__OP_WINDOW, weights = layer->op->flags & HILL__OP_WEIGHTS;
-    bool bends = weights && !(layer->op->flags & HILL__OP_WAVES);
+    bool activates = weights && !(layer->op->flags & HILL__OP_WAVES);
     if (window && strcmp(word->text, "stride") == 0)
         return read_size(reader, "a number of pixels", HILL__NET_WINDOW, &layer->stride);
     if (window && weights && strcmp(word->text, "groups") == 0)
@@ -207,7 +207,7 @@ static int read_option(net_reader *reader, hill__net_layer *layer)
         layer->same = true;
         return HILL_OK;
     }
-    if (bends && reader->next == reader->count)
+    if (activates && reader->next == reader->count)
         return find_activation(reader, word, &layer->activation);
     return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: '%s' doesn't belong to a layer %s", word->at,
                       word->text, layer->op->word);
@@ -236,9 +236,7 @@ static int add_layer(net_reader *reader, hill__net *net, const hill__op *op, siz
     if (net->count == HILL__NET_LAYERS)
         return hill__fail(reader->error, HILL_ERECIPE, "net: character %zu: more than %d layers", at, HILL__NET_LAYERS);
     *out = &net->layers[net->count++];
-    **out = (hill__net_layer){.op = op, .groups = 1, .activation = hill__op_at(HILL__OP_identity), .at = at};
-    if (op->flags & HILL__OP_UNITS)
-        (*out)->activation = hill__op_at(HILL__OP_relu);
+    **out = (hill__net_layer){.op = op, .groups = 1, .at = at};
     return HILL_OK;
 }
 
@@ -265,7 +263,7 @@ static int read_layer(net_reader *reader, hill__net *net)
     if (strcmp(first->text, "output") == 0)
         return read_output(reader, net);
     const hill__op *op = hill__op_find(HILL__LAYER, first->text);
-    hill__net_layer *layer;
+    hill__net_layer *layer = NULL;
     HILL__TRY(add_layer(reader, net, op ? op : hill__op_at(HILL__OP_dense), first->at, &layer));
     if (!op)
         return read_dense(reader, layer);
@@ -283,6 +281,17 @@ static int read_layer(net_reader *reader, hill__net *net)
     while (reader->next < reader->count)
         HILL__TRY(read_option(reader, layer));
     return HILL_OK;
+}
+
+/* Where no activation is written: relu behind units, unless an activation with weights of its own follows. */
+static void choose_activations(hill__net *net)
+{
+    for (size_t i = 0; i < net->count; i++) {
+        hill__net_layer *layer = &net->layers[i];
+        bool bent = i + 1 < net->count && net->layers[i + 1].op->flags & HILL__OP_BENDS;
+        if (!layer->activation)
+            layer->activation = hill__op_at(layer->op->flags & HILL__OP_UNITS && !bent ? HILL__OP_relu : HILL__OP_identity);
+    }
 }
 
 int hill__net_parse(const char *text, hill__net *net, hill_error *error)
@@ -303,5 +312,6 @@ int hill__net_parse(const char *text, hill__net *net, hill_error *error)
         if (text[reader.at] != ',')
             return hill__fail(error, HILL_ERECIPE, "net: character %zu: a comma belongs here", reader.at + 1);
     }
+    choose_activations(net);
     return reader.open == 0 ? HILL_OK : hill__fail(error, HILL_ERECIPE, "net: a group has no ']' at its end");
 }

@@ -31,7 +31,7 @@ static const char *const picture_choice[][2] = {
     {"grow", "shift 1, rotate 5, scale 0.05"},
     {"schedule", "cosine"},
     {"batch", "64"},
-    {"epochs", "30"},
+    {"epochs", "40"},
 };
 
 /* Small tables get more passes, so that every run takes about this many steps, within bounds. */

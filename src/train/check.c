@@ -152,7 +152,7 @@ static bool straddles(const checker *c, const double *a, const double *b, const 
             return true;
         for (size_t i = 0; link->op->flags & (HILL__OP_KINK | HILL__OP_MARGIN) && i < link->inputs; i++) {
             double above = edge_at(link, a + x, target, i), other = edge_at(link, b + x, target, i);
-            if ((above > 0) != (other > 0) || above == 0 || other == 0)
+            if (above != other && ((above > 0) != (other > 0) || above == 0 || other == 0))
                 return true;
         }
     }

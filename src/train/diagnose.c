@@ -12,6 +12,8 @@
 
 /* A cost above this part of the constant answer's counts as hardly better. */
 #define HARDLY_BETTER 0.97
+/* Nor is one above so many times that cost a net's that just begins: it was thrown up. */
+#define FAR_UP 4
 
 /* What the row that was just gathered counts for. */
 static double weight_of_row(const hill_run *run)
@@ -70,8 +72,9 @@ static double length_of(const float *vector, size_t n)
     return sqrt(sum);
 }
 
-static void advise(const hill_run *run, char *advice, size_t size)
+static void advise(const hill_run *run, const hill_diagnosis *diagnosis, char *advice, size_t size)
 {
+    const bool far_up = run->good.returns > 0 || diagnosis->cost > FAR_UP * diagnosis->constant_cost;
     const hill_recipe *recipe = run->plan->recipe;
     char rate[HILL__NUMBER_TEXT];
     size_t length = 0;
@@ -80,8 +83,9 @@ static void advise(const hill_run *run, char *advice, size_t size)
     if (hill__rule_facts_of(run->rule.id)->rows == HILL__ROWS_ALWAYS) {
         length += (size_t)snprintf(advice, size, "another --seed (a descent that sees all rows ends in the first hollow)");
     } else {
-        hill__format_rounded(hill__recipe_number(recipe, "rate") * 100, 3, rate);
-        length += (size_t)snprintf(advice, size, "--rate %s (steps a hundred times longer)", rate);
+        hill__format_rounded(hill__recipe_number(recipe, "rate") * (far_up ? run->slow / 10 : 100), 3, rate);
+        length += (size_t)snprintf(advice, size, "--rate %s (steps %s)", rate,
+                                   far_up ? "that are shorter, for these went far up" : "a hundred times longer");
     }
     if (plain)
         length += (size_t)snprintf(advice + length, size - length, ", --rule adam (a step length for each weight)");
@@ -111,7 +115,7 @@ int hill_run_diagnose(hill_run *run, hill_diagnosis *diagnosis)
         diagnosis->stuck = !(diagnosis->cost < HARDLY_BETTER * diagnosis->constant_cost);
         diagnosis->advice[0] = '\0';
         if (diagnosis->stuck)
-            advise(run, diagnosis->advice, sizeof diagnosis->advice);
+            advise(run, diagnosis, diagnosis->advice, sizeof diagnosis->advice);
     }
     hill__free(&run->allocator, gradient, vector, sizeof *gradient);
     hill__free(&run->allocator, mean, outputs, 2 * sizeof *mean);

@@ -312,6 +312,8 @@ static void a_stuck_run_says_so(void **state)
         {"net=4 sigmoid\ninit=uniform\nrate=1e-6\nepochs=2", true, ", --init glorot (units that start apart), or a wider --net",
          "--rule"},
         {"net=4 relu\ninit=zero\nrate=1e-6\nepochs=2", true, ", --init glorot", "--rule"},
+        {"net=4 sigmoid\nrule=sgd\nrate=1.97\nepochs=1\nbatch=1\npatience=0\ninit=uniform", true, "(steps that are shorter",
+         "hundred"},
         {"net=4 tanh\nrate=0.05\nepochs=60\nbatch=8", false, "", "-"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -549,6 +549,20 @@ static void weights_at_a_kink_are_counted_apart(void **state)
     assert_true(result.worst < 1e-4);
 }
 
+/* What a relu holds at 0 is no kink of the next layer, for no probe moves it. */
+static void still_zeros_are_no_kinks(void **state)
+{
+    (void)state;
+    hill_check result;
+    subject *s = make_subject("net=16 relu, 16 leaky-relu, output identity\ncost=squared", 40, false);
+    assert_int_equal(check(s, &result), HILL_OK);
+    free_subject(s);
+    s = make_subject("net=16 relu, prelu, 9 relu, prelu, output identity\ncost=squared", 40, false);
+    assert_int_equal(check(s, &result), HILL_OK);
+    assert_true(result.weights > 100);
+    free_subject(s);
+}
+
 /* ---- what it takes and what it leaves alone ------------------------------------------------------------------------------ */
 
 static void a_check_does_not_move_the_run(void **state)
@@ -655,6 +669,7 @@ int main(void)
         cmocka_unit_test(a_gradient_that_is_no_number_is_caught),
         cmocka_unit_test(a_gradient_of_zeros_fails),
         cmocka_unit_test(weights_at_a_kink_are_counted_apart),
+        cmocka_unit_test(still_zeros_are_no_kinks),
         cmocka_unit_test(a_check_does_not_move_the_run),
         cmocka_unit_test(sources_that_do_not_fit_are_refused),
         cmocka_unit_test(a_check_survives_every_failing_allocation),

@@ -45,6 +45,10 @@ static void nets_are_read(void **state)
     assert_int_equal(net.layers[2].units, 1);
     assert_string_equal(net.layers[2].activation->word, "gelu");
     assert_string_equal(net.output->word, "softmax");
+    assert_int_equal(hill__net_parse("8, prelu, 8 gelu, swish, 8, layernorm", &net, NULL), HILL_OK);
+    assert_string_equal(net.layers[0].activation->word, "identity"); /* for prelu is its activation */
+    assert_string_equal(net.layers[2].activation->word, "gelu");
+    assert_string_equal(net.layers[4].activation->word, "relu");
 }
 
 static void nets_are_refused_with_the_place(void **state)
