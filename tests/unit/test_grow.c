@@ -49,7 +49,8 @@ static void grow(const char *growth, const grown *in, uint64_t first, size_t cou
     memcpy(out->targets, in->targets[first], count * sizeof out->targets[0]);
     memcpy(out->weights, in->weights + first, count * sizeof out->weights[0]);
     hill__walk walk = {.kernels = hill__kernels_at(0), .rows = count, .inputs = in->inputs[first], .scratch = scratch};
-    hill__grow_rows(plan, hill__grow_seed(7, epoch), rows, &walk, out->targets[0], in->weights[first] ? out->weights : NULL);
+    hill__grow_rows(plan, hill__grow_seed(7, epoch), rows, &walk, out->targets[0],
+                    in->weights[first] > 0 ? out->weights : NULL);
     memcpy(out->inputs, walk.inputs, count * sizeof out->inputs[0]);
     free(scratch);
     hill_plan_free(plan);
