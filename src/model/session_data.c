@@ -14,6 +14,11 @@
 #include "data/split.h"
 #include "op/op.h"
 
+/* What the encoder may embed, a net has room for. */
+_Static_assert(HILL__EMBED_ROWS == HILL__LOOKUP_ROWS && HILL__EMBED_WIDTH == HILL__LOOKUP_WIDTH &&
+                   HILL__EMBED_COLUMNS == HILL__LOOKUPS,
+               "tables of the encoder and of the net");
+
 /* The target as the recipe will name it: by name where that finds it again, else by number. */
 static int session_name_target(hill_session *session, size_t target, hill_error *error)
 {
