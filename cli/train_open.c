@@ -160,6 +160,17 @@ int train_open_tables(training *t)
     return code;
 }
 
+trace_files train_files(const training *t)
+{
+    const char *const *values = t->a->values;
+    return (trace_files){.data = t->data,
+                         .model = t->out.length ? text_get(&t->out) : NULL,
+                         .targets = values[OPTION_TARGETS],
+                         .valid = t->valid_file,
+                         .test = values[OPTION_TEST],
+                         .start = values[OPTION_START]};
+}
+
 int train_session(training *t)
 {
     hill_error error = HILL_ERROR_INIT;

@@ -154,9 +154,10 @@ int train_steps(training *t, int *status)
 {
     stop_listen();
     text recipe = TEXT_INIT;
+    trace_files files = train_files(t);
     report_recipe(&recipe, hill_session_recipe(t->session));
     int code = recipe.failed ? output_failure(HILL_EMEMORY, NULL)
-                             : trace_begin(&t->trace, t->run, text_get(&recipe), t->data, &t->facts);
+                             : trace_begin(&t->trace, t->run, text_get(&recipe), &files, &t->facts);
     text_free(&recipe);
     if (code)
         return code;

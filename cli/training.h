@@ -47,6 +47,9 @@ int train_through(training *t, int code, int (*const *phases)(training *), size_
 /* The recipe: its file first, flags over it. */
 int train_read_recipe(training *t);
 int train_open_tables(training *t);
+
+/* What the first line of the log names. */
+trace_files train_files(const training *t);
 int train_session(training *t);
 
 /* --strict: what was guessed about the data must be said by the caller instead. */
