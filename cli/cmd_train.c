@@ -23,7 +23,9 @@ static int choose_outputs(training *t)
     if (t->trace.path && output_same_file(t->trace.path, text_get(&t->out)))
         return output_error(CODE_USAGE, "--log %s: is where the model goes; take another name", t->trace.path);
     int code = place_check(text_get(&t->out), &t->host);
-    return code || !t->trace.path ? code : trace_check(t->trace.path);
+    if (code == 0 && t->trace.path)
+        code = trace_check(t->trace.path);
+    return code == 0 ? snapshots_check(&t->snapshots, t->a, text_get(&t->out)) : code;
 }
 
 /* Knobs that neither the command line nor the recipe file set are those of the checkpoint that is gone on from. */

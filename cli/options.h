@@ -20,6 +20,7 @@ typedef enum option_id {
     OPTION_START,
     OPTION_OUT,
     OPTION_LOG,
+    OPTION_SNAPSHOTS,
     OPTION_MISSING,
     OPTION_HEADER,
     OPTION_DELIMITER,

@@ -86,6 +86,7 @@ void train_free(training *t)
     hill_table_free(t->valid);
     hill_table_free(t->train);
     hill_recipe_free(t->recipe);
+    snapshots_free(&t->snapshots);
     text_free(&t->out);
 }
 

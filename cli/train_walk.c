@@ -27,6 +27,26 @@ static bool save(training *t)
     return checkpoint_save(&t->checkpoints, progress_clock());
 }
 
+/* What comes of taking a snapshot: a refusal is said, but once in a run, and the descent goes on. */
+static void tell_refusal(training *t, bool good, const hill_error *error)
+{
+    text out = TEXT_INIT, words = TEXT_INIT;
+    if (good)
+        return;
+    text_format(&words, "no snapshot: %s; the descent goes on, and tries again at the next without a word", error->text);
+    progress_clear(&t->progress);
+    report_line(&out, STDERR_FILENO, "warning", text_get(&words));
+    output_say(&out);
+    text_free(&words);
+    text_free(&out);
+}
+
+static void take_snapshot(training *t, uint64_t step)
+{
+    hill_error error = HILL_ERROR_INIT;
+    tell_refusal(t, snapshots_take(&t->snapshots, step, &error), &error);
+}
+
 /* The descent diverged and went back: that is said and logged. */
 static void tell_way_back(training *t, const hill_row *row, uint64_t diverged)
 {
@@ -38,6 +58,7 @@ static void tell_way_back(training *t, const hill_row *row, uint64_t diverged)
     trace_back(&t->trace, t->run, row, diverged, seconds_now(t));
     t->progress.look_at = row->step + 1;
     checkpoint_schedule(&t->checkpoints, row->step, progress_clock());
+    snapshots_back(&t->snapshots, row->step);
 }
 
 /* What has to be done after a step now and then. */
@@ -50,6 +71,8 @@ static void after_step(training *t, const hill_row *row)
     }
     if (row->want)
         trace_row(&t->trace, row, seconds_now(t));
+    if (row->step >= t->snapshots.due_step)
+        take_snapshot(t, row->step);
     if (row->step >= t->progress.look_at)
         due = progress_look(&t->progress, row) >= t->checkpoints.due || due;
     if (stop_notice && stop_save) {
@@ -74,7 +97,7 @@ static int walk(training *t)
         if (row.back)
             tell_way_back(t, &row, t->row.step + 1);
         else if (row.want || row.epoch_end || stop_notice || row.step >= t->progress.look_at ||
-                 row.step >= t->checkpoints.due_step)
+                 row.step >= t->checkpoints.due_step || row.step >= t->snapshots.due_step)
             after_step(t, &row);
         t->row.step = row.step;
     }
@@ -148,6 +171,8 @@ static void stand(training *t, double now)
     t->row.step = steps;
     t->row.epoch = steps / each + (steps % each != 0);
     checkpoint_schedule(&t->checkpoints, steps, now);
+    if (steps >= t->snapshots.due_step)
+        take_snapshot(t, steps);
 }
 
 int train_steps(training *t, int *status)
@@ -159,11 +184,17 @@ int train_steps(training *t, int *status)
     int code = recipe.failed ? output_failure(HILL_EMEMORY, NULL)
                              : trace_begin(&t->trace, t->run, text_get(&recipe), &files, &t->facts);
     text_free(&recipe);
+    if (code == 0)
+        code = snapshots_begin(&t->snapshots, t->session);
     if (code)
         return code;
     progress_begin(&t->progress, t->run, t->facts.rows);
     stand(t, t->progress.begin);
     *status = walk(t);
+    if (*status == HILL_DONE) {
+        hill_error error = HILL_ERROR_INIT;
+        tell_refusal(t, snapshots_end(&t->snapshots, t->row.step, &error), &error);
+    }
     return stop_signal ? train_interrupted(t) : 0;
 }
 

@@ -9,6 +9,7 @@
 #include "checkpoint.h"
 #include "options.h"
 #include "progress.h"
+#include "snapshots.h"
 #include "trace.h"
 
 typedef struct training {
@@ -30,6 +31,7 @@ typedef struct training {
     progress progress;
     trace trace;
     checkpoints checkpoints;
+    snapshots snapshots;
     hill_row row; /* the last step */
     double seconds;
 } training;
