@@ -9,7 +9,9 @@
 #include "place.h"
 #include "stop.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int choose_outputs(training *t)
 {
@@ -60,11 +62,20 @@ static int go_on(training *t)
     return code;
 }
 
+/* Where somebody looks on, costs are collected, to be drawn. */
+static int open_curve(training *t)
+{
+    if (!output_is_terminal(STDERR_FILENO))
+        return 0;
+    t->curve = calloc(1, sizeof *t->curve);
+    return t->curve ? 0 : output_failure(HILL_EMEMORY, NULL);
+}
+
 int cmd_train(const arguments *a)
 {
-    static int (*const phases[])(training *) = {
-        train_read_recipe,    adopt_recipe, choose_outputs,  train_open_tables, train_session,
-        train_refuse_guesses, go_on,        train_introduce, train_walk,        train_end};
+    static int (*const phases[])(training *) = {train_read_recipe, adopt_recipe,         choose_outputs, train_open_tables,
+                                                train_session,     train_refuse_guesses, go_on,          open_curve,
+                                                train_introduce,   train_walk,           train_end};
     training t = train_make(a);
     stop_endure();
     int code = train_standard_inputs(a);

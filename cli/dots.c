@@ -61,8 +61,10 @@ void dots_braille(text *out, unsigned char bits)
 void dots_margin(text *out, const double *number, bool shapes)
 {
     text label = TEXT_INIT;
-    if (number)
-        text_number(&label, *number, 3);
+    for (int digits = 3; number && digits > 0 && (digits == 3 || label.length > DOTS_MARGIN - 2); digits--) {
+        text_clear(&label);
+        text_number(&label, *number, digits);
+    }
     text_cells(out, text_get(&label), DOTS_MARGIN - 2, true);
     text_format(out, " %s", !shapes ? "|" : number ? "\xe2\x94\xa4" : "\xe2\x94\x82");
     text_end(out, &label);

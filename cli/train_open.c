@@ -87,6 +87,7 @@ void train_free(training *t)
     hill_table_free(t->train);
     hill_recipe_free(t->recipe);
     snapshots_free(&t->snapshots);
+    free(t->curve);
     text_free(&t->out);
 }
 

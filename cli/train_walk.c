@@ -59,6 +59,8 @@ static void tell_way_back(training *t, const hill_row *row, uint64_t diverged)
     t->progress.look_at = row->step + 1;
     checkpoint_schedule(&t->checkpoints, row->step, progress_clock());
     snapshots_back(&t->snapshots, row->step);
+    if (t->curve)
+        curve_back(t->curve, row->step / t->progress.epoch_steps);
 }
 
 /* What has to be done after a step now and then. */
@@ -68,6 +70,8 @@ static void after_step(training *t, const hill_row *row)
     if (row->epoch_end) {
         t->progress.train = row->train_cost;
         t->progress.valid = row->valid_cost;
+        if (t->curve)
+            curve_add(t->curve, row->epoch, row->train_cost, row->valid_cost);
     }
     if (row->want)
         trace_row(&t->trace, row, seconds_now(t));

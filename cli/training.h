@@ -7,6 +7,7 @@
 #define CLI_TRAINING_H
 
 #include "checkpoint.h"
+#include "curve.h"
 #include "options.h"
 #include "progress.h"
 #include "snapshots.h"
@@ -32,6 +33,7 @@ typedef struct training {
     trace trace;
     checkpoints checkpoints;
     snapshots snapshots;
+    curve *curve; /* costs to draw at the end; NULL: nobody sees them */
     hill_row row; /* the last step */
     double seconds;
 } training;
