@@ -68,6 +68,7 @@ static int open_curve(training *t)
     if (!output_is_terminal(STDERR_FILENO))
         return 0;
     t->curve = calloc(1, sizeof *t->curve);
+    t->progress.curve = t->a->values[OPTION_LIVE] ? t->curve : NULL;
     return t->curve ? 0 : output_failure(HILL_EMEMORY, NULL);
 }
 

@@ -78,29 +78,41 @@ void curve_back(curve *c, uint64_t epoch)
         c->last = c->count ? c->points[c->count - 1] : (curve_point){0, NAN, NAN};
 }
 
+/* The least and the greatest cost, and the least that has a logarithm. */
+typedef struct span {
+    double low, high, positive;
+} span;
+
+static void widen(span *s, double cost)
+{
+    if (!isfinite(cost))
+        return;
+    s->low = cost < s->low ? cost : s->low;
+    s->high = cost > s->high ? cost : s->high;
+    s->positive = cost > 0 && cost < s->positive ? cost : s->positive;
+}
+
 /* Looks through all costs; false where there are no two epochs to show. */
 static bool look_at(const curve *c, view *v)
 {
     const curve_point *point;
-    double low = DBL_MAX, high = -DBL_MAX;
+    span all = {DBL_MAX, -DBL_MAX, DBL_MAX};
     *v = (view){.first = 0};
     for (size_t i = 0; (point = point_at(c, i)) != NULL; i++) {
-        for (int kind = 0; kind < KINDS; kind++) {
-            double cost = cost_of(point, kind);
-            low = isfinite(cost) && cost < low ? cost : low;
-            high = isfinite(cost) && cost > high ? cost : high;
-        }
+        widen(&all, point->train);
+        widen(&all, point->valid);
         v->first = i ? v->first : point->epoch;
         v->last = point->epoch;
     }
-    if (v->first == v->last || low > high)
+    if (v->first == v->last || all.low > all.high)
         return false;
-    v->powers = low > 0 && log10(high) - log10(low) > DECADES;
-    v->low = v->powers ? log10(low) : low;
-    v->high = v->powers ? log10(high) : high;
-    if (!(v->high - v->low > 1e-12 * fabs(v->high)) || !isfinite(v->high - v->low)) {
+    /* A cost of 0 lies below every power, at the foot of the picture. */
+    v->powers = all.low >= 0 && all.high > 0 && log10(all.high) - log10(all.positive) > DECADES;
+    v->low = v->powers ? log10(all.positive) : all.low;
+    v->high = v->powers ? log10(all.high) : all.high;
+    if (!(v->high - v->low > 1e-12 * fabs(v->high))) {
         double room = v->high != 0 ? fabs(v->high) / 2 : 0.5;
-        v->low -= room;
+        v->low -= all.low == 0 ? 0 : room;
         v->high += room;
     }
     return isfinite(v->high - v->low);

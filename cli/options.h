@@ -21,6 +21,7 @@ typedef enum option_id {
     OPTION_OUT,
     OPTION_LOG,
     OPTION_SNAPSHOTS,
+    OPTION_LIVE,
     OPTION_MISSING,
     OPTION_HEADER,
     OPTION_DELIMITER,

@@ -22,7 +22,6 @@ static double seconds_now(const training *t)
 /* The log first, so that what a checkpoint knows is always in it. */
 static bool save(training *t)
 {
-    progress_clear(&t->progress);
     trace_sync(&t->trace);
     return checkpoint_save(&t->checkpoints, progress_clock());
 }
@@ -192,6 +191,7 @@ int train_steps(training *t, int *status)
         code = snapshots_begin(&t->snapshots, t->session);
     if (code)
         return code;
+    t->checkpoints.progress = &t->progress;
     progress_begin(&t->progress, t->run, t->facts.rows);
     stand(t, t->progress.begin);
     *status = walk(t);

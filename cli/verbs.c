@@ -70,6 +70,9 @@ static const option train_options[] = {
     {OPTION_RESUME, "resume", "FILE", "files",
      "goes on from this checkpoint, with its knobs where none are given; the same command again finds its own by itself"},
     {OPTION_FRESH, "fresh", NULL, "files", "begins anew though a checkpoint of the same run is there"},
+    {OPTION_LIVE, "live", NULL, "files",
+     "keeps the curve of the costs, which a terminal shows at the end, on it while training; without a terminal it changes "
+     "nothing"},
     ROW_STRICT,
     ROW_JSON,
     ROW_THREADS,
