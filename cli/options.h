@@ -20,6 +20,8 @@ typedef enum option_id {
     OPTION_START,
     OPTION_OUT,
     OPTION_LOG,
+    OPTION_SNAPSHOTS,
+    OPTION_LIVE,
     OPTION_MISSING,
     OPTION_HEADER,
     OPTION_DELIMITER,

@@ -12,6 +12,7 @@
 volatile sig_atomic_t stop_notice;
 volatile sig_atomic_t stop_signal;
 volatile sig_atomic_t stop_save;
+volatile sig_atomic_t stop_continued;
 
 static void note_end(int number)
 {
@@ -27,6 +28,12 @@ static void note_save(int number)
     (void)number;
     stop_save = 1;
     stop_notice = 1;
+}
+
+static void note_continue(int number)
+{
+    (void)number;
+    stop_continued = 1;
 }
 
 static void handle(int number, void (*handler)(int))
@@ -47,4 +54,5 @@ void stop_listen(void)
 {
     handle(SIGINT, note_end);
     handle(SIGTERM, note_end);
+    handle(SIGCONT, note_continue);
 }

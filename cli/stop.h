@@ -15,6 +15,9 @@ extern volatile sig_atomic_t stop_signal;
 /* 1: SIGUSR1 asks for a checkpoint. */
 extern volatile sig_atomic_t stop_save;
 
+/* 1: SIGCONT came: the process was stopped, and others may have written to the terminal since. */
+extern volatile sig_atomic_t stop_continued;
+
 /* From now on SIGUSR1 is only noted, and a terminal that goes away (SIGHUP) ends nothing. */
 void stop_endure(void);
 

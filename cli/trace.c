@@ -145,13 +145,21 @@ static int cut(int descriptor, size_t length)
     return result != 0 || lseek(descriptor, (off_t)length, SEEK_SET) < 0 ? errno : 0;
 }
 
-void trace_first_line(text *out, const char *recipe, const char *data, const hill_model_facts *facts)
+void trace_first_line(text *out, const char *recipe, const trace_files *files, const hill_model_facts *facts)
 {
+    const char *const members[][2] = {{"model", files->model},
+                                      {"targets", files->targets},
+                                      {"valid", files->valid},
+                                      {"test", files->test},
+                                      {"start", files->start}};
     json j = {out, false};
     json_open(&j, NULL, '{');
     json_string(&j, "downhill", hill_version());
     json_string(&j, "recipe", recipe);
-    json_string(&j, "data", data);
+    json_string(&j, "data", files->data);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (members[i][1])
+            json_string(&j, members[i][0], members[i][1]);
     json_count(&j, "rows", facts->rows);
     json_count(&j, "inputs", facts->inputs);
     json_count(&j, "outputs", facts->outputs);
@@ -159,14 +167,14 @@ void trace_first_line(text *out, const char *recipe, const char *data, const hil
     json_close(&j, '}');
 }
 
-int trace_begin(trace *t, const hill_run *run, const char *recipe, const char *data, const hill_model_facts *facts)
+int trace_begin(trace *t, const hill_run *run, const char *recipe, const trace_files *files, const hill_model_facts *facts)
 {
     struct stat found;
     size_t length = 0;
     if (!t->path)
         return 0;
     choose_steps(t, run);
-    trace_first_line(&t->line, recipe, data, facts);
+    trace_first_line(&t->line, recipe, files, facts);
     if (t->line.failed)
         return output_failure(HILL_EMEMORY, NULL);
     bool plain = stat(t->path, &found) != 0 || S_ISREG(found.st_mode);

@@ -21,14 +21,19 @@ typedef struct trace {
 /* Whether a log can be written there: nothing, an older log, or a device. Returns 0 or an exit code after saying why not. */
 int trace_check(const char *path);
 
+/* The files of a run, as the command names them, so that its log alone leads to them; NULL: there is none. */
+typedef struct trace_files {
+    const char *data, *model, *targets, *valid, *test, *start;
+} trace_files;
+
 /* The object that a log begins with: what run it tells of. */
-void trace_first_line(text *out, const char *recipe, const char *data, const hill_model_facts *facts);
+void trace_first_line(text *out, const char *recipe, const trace_files *files, const hill_model_facts *facts);
 
 /*
  * Opens the log and writes its first line; of a run that goes on, cuts the log back to where the run stands. Which steps are
  * reported depends on the run's length alone. Returns 0 or an exit code after saying what is wrong.
  */
-int trace_begin(trace *t, const hill_run *run, const char *recipe, const char *data, const hill_model_facts *facts);
+int trace_begin(trace *t, const hill_run *run, const char *recipe, const trace_files *files, const hill_model_facts *facts);
 
 /* 1 if the step (1, 2, ...) will be reported: the caller then asks for norms. */
 static inline int trace_wants(const trace *t, uint64_t step)

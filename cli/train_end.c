@@ -76,10 +76,19 @@ static void say_stuck(training *t, text *out)
     text_free(&words);
 }
 
+static void add_curve(const training *t, text *out)
+{
+    if (!t->curve)
+        return;
+    curve_look look = {output_width(STDERR_FILENO, 80), output_speaks_utf8(), output_has_colour(STDERR_FILENO)};
+    (void)curve_draw(t->curve, look, out);
+}
+
 static void summarise(training *t)
 {
     static const char *const labels[] = {"train", "valid", "test"};
     text out = TEXT_INIT;
+    add_curve(t, &out);
     say_stopped(t, &out);
     for (int which = HILL_WHICH_TRAIN; which <= HILL_WHICH_TEST; which++) {
         text words = TEXT_INIT;

@@ -86,6 +86,8 @@ void train_free(training *t)
     hill_table_free(t->valid);
     hill_table_free(t->train);
     hill_recipe_free(t->recipe);
+    snapshots_free(&t->snapshots);
+    free(t->curve);
     text_free(&t->out);
 }
 
@@ -158,6 +160,17 @@ int train_open_tables(training *t)
         code = input_open_twin(t->data, &options, &t->host, &t->test);
     }
     return code;
+}
+
+trace_files train_files(const training *t)
+{
+    const char *const *values = t->a->values;
+    return (trace_files){.data = t->data,
+                         .model = t->out.length ? text_get(&t->out) : NULL,
+                         .targets = values[OPTION_TARGETS],
+                         .valid = t->valid_file,
+                         .test = values[OPTION_TEST],
+                         .start = values[OPTION_START]};
 }
 
 int train_session(training *t)

@@ -22,9 +22,28 @@ static double seconds_now(const training *t)
 /* The log first, so that what a checkpoint knows is always in it. */
 static bool save(training *t)
 {
-    progress_clear(&t->progress);
     trace_sync(&t->trace);
     return checkpoint_save(&t->checkpoints, progress_clock());
+}
+
+/* What comes of taking a snapshot: a refusal is said, but once in a run, and the descent goes on. */
+static void tell_refusal(training *t, bool good, const hill_error *error)
+{
+    text out = TEXT_INIT, words = TEXT_INIT;
+    if (good)
+        return;
+    text_format(&words, "no snapshot: %s; the descent goes on, and tries again at the next without a word", error->text);
+    progress_clear(&t->progress);
+    report_line(&out, STDERR_FILENO, "warning", text_get(&words));
+    output_say(&out);
+    text_free(&words);
+    text_free(&out);
+}
+
+static void take_snapshot(training *t, uint64_t step)
+{
+    hill_error error = HILL_ERROR_INIT;
+    tell_refusal(t, snapshots_take(&t->snapshots, step, &error), &error);
 }
 
 /* The descent diverged and went back: that is said and logged. */
@@ -38,6 +57,9 @@ static void tell_way_back(training *t, const hill_row *row, uint64_t diverged)
     trace_back(&t->trace, t->run, row, diverged, seconds_now(t));
     t->progress.look_at = row->step + 1;
     checkpoint_schedule(&t->checkpoints, row->step, progress_clock());
+    snapshots_back(&t->snapshots, row->step);
+    if (t->curve)
+        curve_back(t->curve, row->step / t->progress.epoch_steps);
 }
 
 /* What has to be done after a step now and then. */
@@ -47,9 +69,13 @@ static void after_step(training *t, const hill_row *row)
     if (row->epoch_end) {
         t->progress.train = row->train_cost;
         t->progress.valid = row->valid_cost;
+        if (t->curve)
+            curve_add(t->curve, row->epoch, row->train_cost, row->valid_cost);
     }
     if (row->want)
         trace_row(&t->trace, row, seconds_now(t));
+    if (row->step >= t->snapshots.due_step)
+        take_snapshot(t, row->step);
     if (row->step >= t->progress.look_at)
         due = progress_look(&t->progress, row) >= t->checkpoints.due || due;
     if (stop_notice && stop_save) {
@@ -74,7 +100,7 @@ static int walk(training *t)
         if (row.back)
             tell_way_back(t, &row, t->row.step + 1);
         else if (row.want || row.epoch_end || stop_notice || row.step >= t->progress.look_at ||
-                 row.step >= t->checkpoints.due_step)
+                 row.step >= t->checkpoints.due_step || row.step >= t->snapshots.due_step)
             after_step(t, &row);
         t->row.step = row.step;
     }
@@ -148,21 +174,31 @@ static void stand(training *t, double now)
     t->row.step = steps;
     t->row.epoch = steps / each + (steps % each != 0);
     checkpoint_schedule(&t->checkpoints, steps, now);
+    if (steps >= t->snapshots.due_step)
+        take_snapshot(t, steps);
 }
 
 int train_steps(training *t, int *status)
 {
     stop_listen();
     text recipe = TEXT_INIT;
+    trace_files files = train_files(t);
     report_recipe(&recipe, hill_session_recipe(t->session));
     int code = recipe.failed ? output_failure(HILL_EMEMORY, NULL)
-                             : trace_begin(&t->trace, t->run, text_get(&recipe), t->data, &t->facts);
+                             : trace_begin(&t->trace, t->run, text_get(&recipe), &files, &t->facts);
     text_free(&recipe);
+    if (code == 0)
+        code = snapshots_begin(&t->snapshots, t->session);
     if (code)
         return code;
+    t->checkpoints.progress = &t->progress;
     progress_begin(&t->progress, t->run, t->facts.rows);
     stand(t, t->progress.begin);
     *status = walk(t);
+    if (*status == HILL_DONE) {
+        hill_error error = HILL_ERROR_INIT;
+        tell_refusal(t, snapshots_end(&t->snapshots, t->row.step, &error), &error);
+    }
     return stop_signal ? train_interrupted(t) : 0;
 }
 

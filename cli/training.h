@@ -7,8 +7,10 @@
 #define CLI_TRAINING_H
 
 #include "checkpoint.h"
+#include "curve.h"
 #include "options.h"
 #include "progress.h"
+#include "snapshots.h"
 #include "trace.h"
 
 typedef struct training {
@@ -30,6 +32,8 @@ typedef struct training {
     progress progress;
     trace trace;
     checkpoints checkpoints;
+    snapshots snapshots;
+    curve *curve; /* costs to draw at the end; NULL: nobody sees them */
     hill_row row; /* the last step */
     double seconds;
 } training;
@@ -47,6 +51,9 @@ int train_through(training *t, int code, int (*const *phases)(training *), size_
 /* The recipe: its file first, flags over it. */
 int train_read_recipe(training *t);
 int train_open_tables(training *t);
+
+/* What the first line of the log names. */
+trace_files train_files(const training *t);
 int train_session(training *t);
 
 /* --strict: what was guessed about the data must be said by the caller instead. */

@@ -60,12 +60,19 @@ static const option train_options[] = {
      "where the model goes, never over a file that isn't a Downhill model [DATA's name.safetensors in this folder]"},
     {OPTION_LOG, "log", "RUN.jsonl", "files",
      "a trace of the descent: one JSON object a line, about a thousand lines and every epoch"},
+    {OPTION_SNAPSHOTS, "snapshots", "N", "files",
+     "keeps the state of the descent at the start and after N passes at most, evenly spread and with the last among them, to "
+     "look "
+     "at it later: each a model that --resume and --start take, in the folder RUN.snapshots beside the log [0]"},
     {OPTION_CHECKPOINT_EVERY, "checkpoint-every", "N|Ns", "files",
      "saves the state of the descent every N steps or N seconds, in two files beside the model in turn, until that is safe; 0 "
      "never [30s]"},
     {OPTION_RESUME, "resume", "FILE", "files",
      "goes on from this checkpoint, with its knobs where none are given; the same command again finds its own by itself"},
     {OPTION_FRESH, "fresh", NULL, "files", "begins anew though a checkpoint of the same run is there"},
+    {OPTION_LIVE, "live", NULL, "files",
+     "keeps the curve of the costs, which a terminal shows at the end, on it while training; without a terminal it changes "
+     "nothing"},
     ROW_STRICT,
     ROW_JSON,
     ROW_THREADS,
