@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-volatile sig_atomic_t stop_notice;
+atomic_int stop_notice;
 volatile sig_atomic_t stop_signal;
 volatile sig_atomic_t stop_save;
 
@@ -19,14 +19,14 @@ static void note_end(int number)
     (void)signal(SIGINT, SIG_DFL);
     (void)signal(SIGTERM, SIG_DFL);
     stop_signal = number;
-    stop_notice = 1;
+    atomic_store(&stop_notice, 1);
 }
 
 static void note_save(int number)
 {
     (void)number;
     stop_save = 1;
-    stop_notice = 1;
+    atomic_store(&stop_notice, 1);
 }
 
 static void handle(int number, void (*handler)(int))

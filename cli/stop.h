@@ -5,9 +5,13 @@
 #define CLI_STOP_H
 
 #include <signal.h>
+#include <stdatomic.h>
 
-/* Not 0 once any of the next two is. Read it between steps. */
-extern volatile sig_atomic_t stop_notice;
+/*
+ * Not 0 once any of the next two is, or another thread wants something between two steps. Who answers it sets it to 0 first and looks
+ * at what was asked then, so that nothing is lost.
+ */
+extern atomic_int stop_notice;
 
 /* 0, or the signal that asks for the end: SIGINT or SIGTERM. */
 extern volatile sig_atomic_t stop_signal;

@@ -7,6 +7,7 @@
 #define CLI_TRAINING_H
 
 #include "checkpoint.h"
+#include "live.h"
 #include "options.h"
 #include "progress.h"
 #include "trace.h"
@@ -32,6 +33,9 @@ typedef struct training {
     checkpoints checkpoints;
     hill_row row; /* the last step */
     double seconds;
+    struct live *live; /* where somebody may watch, or NULL */
+    bool asked_to_end; /* the page ended the descent, as if its passes were made */
+    bool saved;        /* the model is */
 } training;
 
 /* What a command line begins with: nothing is open. train_free() gives back whatever was opened by then. */
@@ -60,6 +64,12 @@ int train_walk(training *t);
 
 /* The same, but that the run failed or diverged isn't said: *status is what hill_step returned last. */
 int train_steps(training *t, int *status);
+
+/* Saves the state of the descent now; whether that went well is said where it didn't. */
+bool train_checkpoint(training *t);
+
+/* Why the descent is over, for logs: what hill_run_stopped says, or "page". */
+const char *train_stopped(const training *t);
 
 /* Ends a descent that a signal stopped: saves its state and says how to go on. */
 int train_interrupted(training *t);
