@@ -32,7 +32,6 @@ typedef struct view {
     scene *scene;
     server *server;
     struct stat seen[OPERANDS_MOST]; /* the logs when they were read last */
-    double speed;                    /* of the first log's run, in steps a second */
 } view;
 
 /* The number behind `key` in a line, or NaN. */
@@ -113,19 +112,25 @@ static int view_read(view *v, size_t log, int *problem)
     return changed;
 }
 
-static int view_begin(view *v)
+/* What a log is, and whether these are, is known to the scene. */
+static int view_begin(view *v, const hill_host *host)
 {
     for (size_t i = 0; i < v->a->operand_count; i++) {
         const char *name = v->a->operands[i];
-        int problem = 0;
-        if (strcmp(name, "-") != 0 && !input_is_plain(name) && access(name, F_OK) == 0)
+        if (!input_is_plain(name) && access(name, F_OK) == 0)
             return output_error(CODE_INPUT, "%s: is no file; a log that train --log wrote is needed", name);
+    }
+    int code = scene_open_logs(v->a->operands, v->a->operand_count, host, &v->scene);
+    for (size_t i = 0; i < v->a->operand_count && code == 0; i++) {
+        const char *name = v->a->operands[i];
+        int problem = 0;
         (void)view_read(v, i, &problem);
         if (problem)
-            return output_error(output_problem(problem, CODE_INPUT), "%s: cannot be read: %s", name, strerror(problem));
+            code = output_error(output_problem(problem, CODE_INPUT), "%s: cannot be read: %s", name, strerror(problem));
     }
-    publish(v);
-    return 0;
+    if (code == 0)
+        publish(v);
+    return code;
 }
 
 /* Follows the logs until a signal comes. */
@@ -142,14 +147,12 @@ static void view_follow(view *v)
     }
 }
 
-static int view_serve(view *v, const hill_host *host)
+static int view_serve(view *v)
 {
     text out = TEXT_INIT;
-    int code = scene_open_logs(v->a->operands, v->a->operand_count, host, &v->scene);
     const serve_source source = {.hub = v->hub, .scene = v->scene};
     stop_listen();
-    if (code == 0)
-        code = serve_open(&source, v->a->values[OPTION_PORT], &v->server);
+    int code = serve_open(&source, v->a->values[OPTION_PORT], &v->server);
     if (code)
         return code;
     report_line(&out, STDERR_FILENO, "view", serve_address(v->server));
@@ -168,10 +171,10 @@ int cmd_view(const arguments *a)
         code = serve_check(a->values[OPTION_PORT]);
     if (code == 0) {
         v.hub = hub_new(a->operand_count);
-        code = v.hub ? view_begin(&v) : output_failure(HILL_EMEMORY, NULL);
+        code = v.hub ? view_begin(&v, &host) : output_failure(HILL_EMEMORY, NULL);
     }
     if (code == 0)
-        code = view_serve(&v, &host);
+        code = view_serve(&v);
     serve_close(v.server);
     scene_free(v.scene);
     hub_free(v.hub);

@@ -106,8 +106,8 @@ static int pass_order(void *self, serve_order order, double rate)
 {
     live *l = self;
     (void)pthread_mutex_lock(&l->mutex);
-    int status = 409;
-    if (!l->ended) {
+    int status = l->ended ? 409 : 503;
+    if (!l->ended && !l->has_order) {
         l->has_order = true;
         l->order = order;
         l->rate = rate;
@@ -161,7 +161,7 @@ static void publish(training *t)
     json_count(&j, "step", row->step);
     json_count(&j, "epoch", row->epoch);
     json_count(&j, "epochs", each ? total / each + (total % each != 0) : 0);
-    json_double(&j, "rate", l->own_rate > 0 ? l->own_rate : row->rate);
+    json_double(&j, "rate", l->own_rate > 0 ? l->own_rate : row->rate > 0 ? row->rate : NAN);
     text_format(&out, ",\"own_rate\":%s", l->own_rate > 0 ? "true" : "false");
     json_double(&j, "steps_per_second", l->speed);
     json_string(&j, "saved", t->saved ? text_get(&t->out) : NULL);
@@ -327,7 +327,7 @@ int live_stay(training *t, int code)
     text_free(&out);
     (void)pthread_mutex_lock(&l->mutex);
     publish(t);
-    while (!stop_signal) {
+    while (!stop_signal && !stop_hangup) {
         lend(t);
         (void)wait_until(&l->asked, &l->mutex, progress_clock() + DOZE);
     }

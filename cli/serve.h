@@ -7,7 +7,8 @@
 #include "hub.h"
 #include "scene.h"
 
-typedef enum serve_order { SERVE_PAUSE, SERVE_GO, SERVE_STEP, SERVE_SAVE, SERVE_STOP, SERVE_RATE, SERVE_ORDERS } serve_order;
+/* What a page can ask for; SERVE_TELL is for the state to be of now. */
+typedef enum serve_order { SERVE_PAUSE, SERVE_GO, SERVE_STEP, SERVE_SAVE, SERVE_STOP, SERVE_RATE, SERVE_TELL } serve_order;
 
 /* Where what is served comes from. All of it stays the caller's and outlives the server, whose thread calls the functions. */
 typedef struct serve_source {

@@ -94,10 +94,8 @@ static const char *answer_value(const serve_client *c, const char *key)
     return c->server->http->lookup_connection_value(c->connection, MHD_GET_ARGUMENT_KIND, key);
 }
 
-/* A whole number of the query, 0 where it isn't there; false where it is none. */
-static bool answer_count(const serve_client *c, const char *key, uint64_t *out)
+bool serve_number(const char *value, uint64_t *out)
 {
-    const char *value = answer_value(c, key);
     char *end = NULL;
     *out = 0;
     if (!value)
@@ -111,13 +109,13 @@ static bool answer_count(const serve_client *c, const char *key, uint64_t *out)
 /* NULL, or what is wrong with the query. */
 static const char *answer_query(const serve_client *c, scene_query *query)
 {
-    uint64_t at, layer, first, truth, answer;
+    uint64_t at = 0, layer, first, truth, answer;
     const char *when = answer_value(c, "at");
     bool now = !when || strcmp(when, "now") == 0;
-    if (!now && !answer_count(c, "at", &at))
+    if (!now && !serve_number(when, &at))
         return "at is an epoch or now";
-    if (!answer_count(c, "layer", &layer) || !answer_count(c, "first", &first) || !answer_count(c, "truth", &truth) ||
-        !answer_count(c, "answer", &answer))
+    if (!serve_number(answer_value(c, "layer"), &layer) || !serve_number(answer_value(c, "first"), &first) ||
+        !serve_number(answer_value(c, "truth"), &truth) || !serve_number(answer_value(c, "answer"), &answer))
         return "layer, first, truth and answer are whole numbers";
     *query = (scene_query){.at = now ? -1 : (int64_t)at,
                            .part = answer_value(c, "part"),
@@ -162,8 +160,12 @@ enum MHD_Result serve_get(serve_client *c, const char *url)
     if (strncmp(url, api, sizeof api - 1) != 0)
         return serve_refuse(c, 404, "there is nothing of this name");
     url += sizeof api - 1;
-    if (strcmp(url, "state") == 0)
+    if (strcmp(url, "state") == 0) {
+        const serve_source *source = &c->server->source;
+        if (source->control)
+            (void)source->control(source->self, SERVE_TELL, 0);
         return answer_state(c, 200);
+    }
     if (strcmp(url, "trace") == 0)
         return serve_events(c);
     for (size_t i = 0; i < sizeof documents / sizeof *documents; i++)
@@ -205,7 +207,7 @@ static bool answer_number(const char **p, double *number)
 /* {"do": WORD} or {"do": "rate", "rate": NUMBER}, members in any order, none else and none twice. */
 static bool answer_order(const char *body, serve_order *order, double *rate)
 {
-    static const char *const words[SERVE_ORDERS] = {"pause", "go", "step", "save", "stop", "rate"};
+    static const char *const words[] = {"pause", "go", "step", "save", "stop", "rate"};
     char key[16], word[16] = "";
     bool has_rate = false;
     const char *p = answer_blank(body);
@@ -229,7 +231,7 @@ static bool answer_order(const char *body, serve_order *order, double *rate)
     } while (*p == ',');
     if (*p != '}' || *answer_blank(p + 1) != '\0')
         return false;
-    for (int i = 0; i < SERVE_ORDERS; i++)
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(word, words[i]) == 0) {
             *order = (serve_order)i;
             return (*order == SERVE_RATE) == has_rate && !(*rate < 0);
@@ -251,6 +253,10 @@ enum MHD_Result serve_post(serve_client *c)
     int status = source->control(source->self, order, rate);
     if (status == 409)
         return serve_refuse(c, status, "the descent has ended");
+    if (status == 503)
+        return serve_refuse(c, status, "the step under way takes long, and what was asked before comes first; ask again");
+    if (status == 400)
+        return serve_refuse(c, status, "there is no such rate");
     return answer_state(c, status);
 }
 #endif

@@ -21,8 +21,9 @@ typedef struct gate_heads {
 static enum MHD_Result gate_see(void *self, enum MHD_ValueKind kind, const char *key, const char *value)
 {
     gate_heads *h = self;
-    (void)kind;
     h->bytes += strlen(key) + (value ? strlen(value) : 0) + 4;
+    if (kind != MHD_HEADER_KIND)
+        return MHD_YES;
     if (strcasecmp(key, "Host") == 0) {
         h->hosts++;
         h->host = value;
@@ -85,6 +86,7 @@ int serve_gate(serve_client *c, const char *method, const char *url, const char 
     const server *s = c->server;
     gate_heads h = {0};
     (void)s->http->get_connection_values(c->connection, MHD_HEADER_KIND, gate_see, &h);
+    (void)s->http->get_connection_values(c->connection, MHD_GET_ARGUMENT_KIND, gate_see, &h);
     bool post = strcmp(method, "POST") == 0;
     *why = "headers have at most 8,192 bytes";
     if (h.bytes + strlen(url) > SERVE_HEADERS)

@@ -67,6 +67,9 @@ enum MHD_Result serve_refuse(serve_client *c, int status, const char *why);
 enum MHD_Result serve_get(serve_client *c, const char *url);
 enum MHD_Result serve_post(serve_client *c);
 
+/* A whole number of a query or header, 0 where there is none (NULL); false where it is something else. */
+bool serve_number(const char *value, uint64_t *out);
+
 /* Answers with events, until one of both goes away. */
 enum MHD_Result serve_events(serve_client *c);
 

@@ -93,29 +93,16 @@ void serve_tend(serve_client *c, double now)
         stream_wake(st);
 }
 
-/* A whole number of a query or header, `otherwise` where there is none; false where it is something else. */
-static bool stream_number(const char *value, uint64_t otherwise, uint64_t *out)
-{
-    char *end = NULL;
-    *out = otherwise;
-    if (!value)
-        return true;
-    if (value[0] < '0' || value[0] > '9' || strlen(value) > 18)
-        return false;
-    *out = strtoull(value, &end, 10);
-    return *end == '\0';
-}
-
 enum MHD_Result serve_events(serve_client *c)
 {
     const http_calls *http = c->server->http;
     hub *told = c->server->source.hub;
     uint64_t log, behind;
-    if (!stream_number(http->lookup_connection_value(c->connection, MHD_GET_ARGUMENT_KIND, "run"), 0, &log) ||
+    if (!serve_number(http->lookup_connection_value(c->connection, MHD_GET_ARGUMENT_KIND, "run"), &log) ||
         log >= hub_logs(told))
         return serve_refuse(c, 404, "there is no such run");
     /* Whatever else an id is, it is none of ours. */
-    if (!stream_number(http->lookup_connection_value(c->connection, MHD_HEADER_KIND, "Last-Event-ID"), 0, &behind))
+    if (!serve_number(http->lookup_connection_value(c->connection, MHD_HEADER_KIND, "Last-Event-ID"), &behind))
         behind = 0;
     serve_stream *st = calloc(1, sizeof *st);
     if (!st)

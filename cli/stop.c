@@ -12,6 +12,7 @@
 atomic_int stop_notice;
 volatile sig_atomic_t stop_signal;
 volatile sig_atomic_t stop_save;
+volatile sig_atomic_t stop_hangup;
 
 static void note_end(int number)
 {
@@ -29,6 +30,12 @@ static void note_save(int number)
     atomic_store(&stop_notice, 1);
 }
 
+static void note_hangup(int number)
+{
+    (void)number;
+    stop_hangup = 1;
+}
+
 static void handle(int number, void (*handler)(int))
 {
     struct sigaction old, action = {.sa_handler = handler, .sa_flags = SA_RESTART};
@@ -39,7 +46,7 @@ static void handle(int number, void (*handler)(int))
 
 void stop_endure(void)
 {
-    handle(SIGHUP, SIG_IGN);
+    handle(SIGHUP, note_hangup);
     handle(SIGUSR1, note_save);
 }
 

@@ -19,7 +19,10 @@ extern volatile sig_atomic_t stop_signal;
 /* 1: SIGUSR1 asks for a checkpoint. */
 extern volatile sig_atomic_t stop_save;
 
-/* From now on SIGUSR1 is only noted, and a terminal that goes away (SIGHUP) ends nothing. */
+/* 1: the terminal has gone away (SIGHUP). */
+extern volatile sig_atomic_t stop_hangup;
+
+/* From now on SIGUSR1 is only noted, and so is a terminal that goes away: it ends nothing by itself. */
 void stop_endure(void);
 
 /* From now on the first Ctrl-C or SIGTERM is only noted; a second one ends the program at once. */
