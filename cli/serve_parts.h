@@ -29,6 +29,7 @@ typedef struct serve_stream {
     text waiting; /* events that it is being sent, from `sent` on */
     size_t sent;
     bool asleep; /* its connection is suspended, for nothing waits */
+    bool over;   /* it is to end, and never sleeps again */
 } serve_stream;
 
 /* A connection, and the request that it is about. */

@@ -39,6 +39,8 @@ static ssize_t stream_read(void *self, uint64_t position, char *bytes, size_t mo
     serve_stream *st = self;
     (void)position;
     st->client->since = progress_clock();
+    if (st->over)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
     if (st->sent == st->waiting.length) {
         st->sent = 0;
         text_clear(&st->waiting);
@@ -76,8 +78,10 @@ static bool stream_gone(const serve_client *c)
 void serve_drop(serve_client *c)
 {
     (void)shutdown(c->descriptor, SHUT_RDWR);
-    if (c->stream)
-        stream_wake(c->stream);
+    if (!c->stream)
+        return;
+    c->stream->over = true;
+    stream_wake(c->stream);
 }
 
 void serve_tend(serve_client *c, double now)

@@ -1,6 +1,7 @@
 """A descent that is watched: the same model whoever watches, and what the page asks for is done between two steps."""
 import contextlib
 import json
+import pathlib
 import signal
 import time
 
@@ -178,22 +179,26 @@ def test_weights_that_end_are_the_models(pages):
     assert json.loads(page.ask(f"/api/net?token={page.token}")[2])["epoch"] == 5
 
 
+def processor_time(page):
+    """Seconds that the trainer's own thread has run."""
+    return int(pathlib.Path(f"/proc/{page.process.pid}/task/{page.process.pid}/schedstat").read_text().split()[0]) / 1e9
+
+
 @pytest.mark.serial
 def test_watching_costs_the_trainer_nothing(pages, fact):
-    """Steps a second with a reader and without one."""
+    """Steps that the trainer takes in a second of its processor, with readers and without any."""
     def speed(readers):
         page = pages.start(*ENDLESS, "--fresh", "--threads", 1, "--out", f"{readers}.safetensors", "--view")
         held = [page.stream() for _ in range(readers)]
-        first = page.get("state")["step"]
-        begun = time.monotonic()
-        time.sleep(1.5)
-        last, ended = page.get("state")["step"], time.monotonic()
+        first, begun = page.get("state")["step"], processor_time(page)
+        time.sleep(1)
+        last, ended = page.get("state")["step"], processor_time(page)
         page.end()
         for connection in held:
             connection.close()
         return (last - first) / (ended - begun)
 
-    pairs = [(speed(0), speed(1)) for _ in range(3)]
-    best = [max(numbers) for numbers in zip(*pairs)]
-    fact("steps a second, watched and not", f"{best[1]:,.0f} and {best[0]:,.0f}")
-    assert best[1] > 0.9 * best[0]
+    pairs = [(speed(0), speed(8)) for _ in range(4)]
+    alone, watched = [max(numbers) for numbers in zip(*pairs)]
+    fact("steps in a second of the trainer's processor, alone and with 8 readers", f"{alone:,.0f} and {watched:,.0f}")
+    assert watched > 0.95 * alone
