@@ -76,12 +76,14 @@ int cmd_train(const arguments *a)
 {
     static int (*const phases[])(training *) = {train_read_recipe, adopt_recipe,         choose_outputs, train_open_tables,
                                                 train_session,     train_refuse_guesses, go_on,          open_curve,
-                                                train_introduce,   train_walk,           train_end};
+                                                train_introduce,   live_open,            train_walk,     train_end};
     training t = train_make(a);
     stop_endure();
     int code = train_standard_inputs(a);
     if (code == 0)
         code = checkpoint_every(&t.checkpoints, a->values[OPTION_CHECKPOINT_EVERY]);
+    if (code == 0)
+        code = live_check(&t);
     if (code == 0 && a->values[OPTION_FRESH] && a->values[OPTION_RESUME])
         code = output_error(CODE_USAGE, "--fresh begins anew and --resume goes on: take one of them");
     t.checkpoints.fresh = a->values[OPTION_FRESH] != NULL;

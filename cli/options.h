@@ -37,6 +37,8 @@ typedef enum option_id {
     OPTION_FIND_RATES,
     OPTION_JSON,
     OPTION_MAN,
+    OPTION_VIEW,
+    OPTION_PORT,
     OPTION_IDS
 } option_id;
 
@@ -127,6 +129,7 @@ int cmd_predict(const arguments *a);
 int cmd_info(const arguments *a);
 int cmd_check(const arguments *a);
 int cmd_bench(const arguments *a);
+int cmd_view(const arguments *a);
 int cmd_help(const arguments *a);
 int cmd_version(const arguments *a);
 

@@ -77,6 +77,7 @@ training train_make(const arguments *a)
 
 void train_free(training *t)
 {
+    live_close(t);
     checkpoint_free(&t->checkpoints);
     trace_free(&t->trace);
     progress_free(&t->progress);

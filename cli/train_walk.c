@@ -20,7 +20,7 @@ static double seconds_now(const training *t)
 }
 
 /* The log first, so that what a checkpoint knows is always in it. */
-static bool save(training *t)
+bool train_checkpoint(training *t)
 {
     trace_sync(&t->trace);
     return checkpoint_save(&t->checkpoints, progress_clock());
@@ -65,7 +65,7 @@ static void tell_way_back(training *t, const hill_row *row, uint64_t diverged)
 /* What has to be done after a step now and then. */
 static void after_step(training *t, const hill_row *row)
 {
-    bool due = row->step >= t->checkpoints.due_step;
+    bool due = row->step >= t->checkpoints.due_step, asked = false;
     if (row->epoch_end) {
         t->progress.train = row->train_cost;
         t->progress.valid = row->valid_cost;
@@ -78,13 +78,18 @@ static void after_step(training *t, const hill_row *row)
         take_snapshot(t, row->step);
     if (row->step >= t->progress.look_at)
         due = progress_look(&t->progress, row) >= t->checkpoints.due || due;
-    if (stop_notice && stop_save) {
-        stop_notice = stop_signal != 0;
+    if (atomic_load_explicit(&stop_notice, memory_order_relaxed)) {
+        atomic_store(&stop_notice, 0);
+        due = due || (stop_save && !t->checkpoints.off);
         stop_save = 0;
-        due = !t->checkpoints.off;
+        asked = t->live != NULL;
     }
     if (due)
-        (void)save(t);
+        (void)train_checkpoint(t);
+    if (asked) {
+        t->row = *row;
+        live_attend(t);
+    }
 }
 
 /* Steps until the end, or until somebody wants it to end. Returns the last status. */
@@ -92,22 +97,28 @@ static int walk(training *t)
 {
     int status = HILL_ROW;
     hill_row row = t->row;
-    while (!stop_signal) {
+    while (!stop_signal && !t->asked_to_end) {
         row.want = trace_wants(&t->trace, row.step + 1) ? HILL_WANT_NORMS : 0;
         status = hill_step(t->run, &row);
         if (status != HILL_ROW)
             break;
         if (row.back)
             tell_way_back(t, &row, t->row.step + 1);
-        else if (row.want || row.epoch_end || stop_notice || row.step >= t->progress.look_at ||
-                 row.step >= t->checkpoints.due_step || row.step >= t->snapshots.due_step)
+        else if (row.want || row.epoch_end || atomic_load_explicit(&stop_notice, memory_order_relaxed) ||
+                 row.step >= t->progress.look_at || row.step >= t->checkpoints.due_step || row.step >= t->snapshots.due_step)
             after_step(t, &row);
         t->row.step = row.step;
     }
     t->row = row;
     t->seconds = progress_clock() - t->progress.begin;
     progress_clear(&t->progress);
-    return status;
+    return t->asked_to_end ? HILL_DONE : status;
+}
+
+const char *train_stopped(const training *t)
+{
+    const char *stopped = hill_run_stopped(t->run);
+    return *stopped || !t->asked_to_end ? stopped : "page";
 }
 
 /* The command that goes on: this one, but for what would begin anew, and from the file that it was told to go on from. */
@@ -150,9 +161,10 @@ int train_interrupted(training *t)
 {
     bool by_key = stop_signal == SIGINT;
     text words = TEXT_INIT;
-    bool saved = !t->checkpoints.off && save(t);
+    bool saved = !t->checkpoints.off && train_checkpoint(t);
     bool goes_on = checkpoint_stands(&t->checkpoints);
     (void)trace_end(&t->trace, "interrupted", &t->row, seconds_now(t));
+    live_ended(t, "interrupted", "");
     if (goes_on)
         text_format(&words, saved ? "saved in %s" : "%s is intact", text_get(&t->checkpoints.names[t->checkpoints.newest]));
     if (goes_on && !saved)
@@ -205,9 +217,17 @@ int train_steps(training *t, int *status)
 int train_walk(training *t)
 {
     int status = HILL_DONE, code = train_steps(t, &status);
-    if (code || status == HILL_DONE)
+    if (code)
         return code;
     const char *message = hill_run_message(t->run);
-    (void)trace_end(&t->trace, status == HILL_EDIVERGED ? "diverged" : "error", &t->row, seconds_now(t));
-    return output_error(output_code(status), "%s; no model was saved", *message ? message : hill_status_text(status));
+    if (!*message)
+        message = hill_status_text(status);
+    if (status == HILL_DONE) {
+        live_ended(t, train_stopped(t), "");
+        return 0;
+    }
+    const char *stopped = status == HILL_EDIVERGED ? "diverged" : "error";
+    (void)trace_end(&t->trace, stopped, &t->row, seconds_now(t));
+    live_ended(t, stopped, message);
+    return live_stay(t, output_error(output_code(status), "%s; no model was saved", message));
 }

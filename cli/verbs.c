@@ -40,6 +40,10 @@
     {                                                                                         \
         OPTION_JSON, "json", NULL, "files", "one JSON value on standard output, for programs" \
     }
+#define ROW_PORT                                                                                                     \
+    {                                                                                                                \
+        OPTION_PORT, "port", "N", "machine", "where on 127.0.0.1 the page is, from 1024 to 65535 [one that is free]" \
+    }
 #define ROWS_READING                                                                                          \
     {OPTION_MISSING, "missing", "LIST", "reading", "comma list of cells that mean missing [as in training]"}, \
         {OPTION_HEADER, "header", "WORD", "reading",                                                          \
@@ -75,6 +79,11 @@ static const option train_options[] = {
      "nothing"},
     ROW_STRICT,
     ROW_JSON,
+    {OPTION_VIEW, "view", NULL, "machine",
+     "serves a page on this machine that shows the descent, pauses and ends it, sets its rate; after the end until Ctrl-C. A "
+     "rate set "
+     "there is in no checkpoint: a run that goes on from one takes its schedule's again"},
+    ROW_PORT,
     ROW_THREADS,
     ROW_ISA,
 };
@@ -125,6 +134,7 @@ static const option info_options[] = {
      "whether the first line of a CSV file names its columns: auto, yes, no [auto]"},
     {OPTION_DELIMITER, "delimiter", "C", "reading", "the character between cells: one of , ; | or tab, space, auto [auto]"}};
 static const option bench_options[] = {ROW_JSON, ROW_THREADS, ROW_ISA};
+static const option view_options[] = {ROW_PORT, ROW_THREADS, ROW_ISA};
 static const option help_options[] = {
     {OPTION_MAN, "man", NULL, "files", "the manual page, for man(1), made from the same tables as this help"}};
 
@@ -150,6 +160,7 @@ static const example info_examples[] = {{"downhill info", "this machine and this
                                         {"downhill info xor.safetensors", "what is in a model"}};
 static const example check_examples[] = {{"downhill check xor.safetensors xor.csv", "is the gradient right?"}};
 static const example bench_examples[] = {{"downhill bench xor --threads 1", "one case on one core"}};
+static const example view_examples[] = {{"downhill view digits.jsonl", "the address to open is printed; Ctrl-C ends it"}};
 static const example help_examples[] = {{"downhill help train", "the flags and knobs of train"}};
 
 #define DATA_PARAGRAPH                                                                                                     \
@@ -214,6 +225,12 @@ static const verb table[] = {
      "of "
      "the peak: what the multipliers do in a loop that does nothing else, measured in turns with the steps.",
      cmd_bench},
+    {"view", "RUN.jsonl...", 1, OPERANDS_MOST, "limits", TABLE(view_options), TABLE(view_examples),
+     "shows descents on a page in the browser",
+     "RUN.jsonl is what --log of train wrote; several are drawn over one another, and net, map and answers are of the first. A "
+     "log that "
+     "still grows is followed. The page is served on this machine alone, to who has the address that is printed, until Ctrl-C.",
+     cmd_view},
     {"help", "[VERB]", 0, 1, NULL, TABLE(help_options), TABLE(help_examples), "explains a verb", "Also: downhill VERB --help.",
      cmd_help},
     {"version", "", 0, 0, NULL, NULL, 0, NULL, 0, "prints the version", "Also: downhill --version.", cmd_version},
