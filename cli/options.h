@@ -124,6 +124,7 @@ int cmd_eval(const arguments *a);
 int cmd_predict(const arguments *a);
 int cmd_info(const arguments *a);
 int cmd_check(const arguments *a);
+int cmd_report(const arguments *a);
 int cmd_bench(const arguments *a);
 int cmd_help(const arguments *a);
 int cmd_version(const arguments *a);

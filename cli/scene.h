@@ -47,4 +47,10 @@ int scene_open_live(hill_model *model, const char *first_line, const char *log, 
 int scene_document(scene *s, const char *name, const scene_query *query, text *out);
 void scene_free(scene *s);
 
+/*
+ * The documents of a report, one JSON value without a `<`, into *documents, in at most about `most` bytes; what was left out for
+ * that, or can't be had, a line each into *left_out. Returns 0 or an exit code after saying why not.
+ */
+int scene_report(scene *s, size_t most, text *documents, text *left_out);
+
 #endif

@@ -2,7 +2,7 @@
  * scene_inside.h - what the files of a scene share.
  *
  * scene.c opens logs and finds documents, scene_files.c opens models and tables, scene_run.c, scene_net.c, scene_map.c and
- * scene_answers.c write one document each, scene_bytes.c writes their arrays.
+ * scene_answers.c write one document each, scene_report.c all of them, scene_bytes.c their arrays.
  */
 #ifndef CLI_SCENE_INSIDE_H
 #define CLI_SCENE_INSIDE_H
@@ -41,7 +41,7 @@ typedef struct scene_verdict {
 
 struct scene {
     hill_host host;
-    bool is_live;
+    bool is_live, is_report;
     scene_live live;
     scene_log *logs;
     size_t log_count;
@@ -97,6 +97,13 @@ size_t scene_target(const hill_table *table, const scene_look *look);
 
 /* Floats of a tensor. */
 size_t scene_tensor_floats(const hill_tensor *tensor);
+
+/*
+ * Columns that can be an axis of a map, once there is a look: numbers first, then categories, with more than one value each. How
+ * many; the name of one.
+ */
+size_t scene_axes(scene *s);
+const char *scene_axis(scene *s, size_t i);
 
 /* The documents. */
 int scene_run(scene *s, const scene_query *query, text *out);

@@ -18,6 +18,7 @@
 #define UNITS_MOST 64
 #define POINTS_MOST 500
 #define FIXED_MOST 64
+#define AXES_MOST 1000
 #define CELLS_MOST ((size_t)1 << 23)
 
 /* A column as an axis of the map. */
@@ -43,14 +44,16 @@ static bool is_wide(const hill_column *column)
     return column->kind == HILL_COLUMN_NUMBER ? column->high > column->low : column->distinct > 1;
 }
 
-/* The first column of a kind that isn't `but` and takes more than one value; SIZE_MAX: there is none. */
-static size_t column_of_kind(const map *m, hill_column_kind kind, size_t but)
+/* The i-th column for an axis, numbers before categories; SIZE_MAX: there is none. */
+static size_t column_at(const hill_table *table, size_t target, size_t i)
 {
+    static const hill_column_kind kinds[] = {HILL_COLUMN_NUMBER, HILL_COLUMN_CATEGORY};
     hill_column column = HILL_COLUMN_INIT;
-    for (size_t i = 0; i < m->columns; i++)
-        if (i != m->target && i != but && hill_table_column(m->table, i, &column) == HILL_OK && column.kind == kind &&
-            is_wide(&column))
-            return i;
+    for (size_t kind = 0; kind < 2; kind++)
+        for (size_t k = 0; k < hill_table_columns(table); k++)
+            if (k != target && hill_table_column(table, k, &column) == HILL_OK && column.kind == kinds[kind] &&
+                is_wide(&column) && i-- == 0)
+                return k;
     return SIZE_MAX;
 }
 
@@ -63,13 +66,13 @@ static size_t column_called(const map *m, const char *name)
     return SIZE_MAX;
 }
 
-/* The column of that name, else one of numbers, else one of categories. */
+/* The column of that name, else the first for an axis that isn't `but`. */
 static size_t choose(const map *m, const char *name, size_t but)
 {
     if (name)
         return column_called(m, name);
-    size_t found = column_of_kind(m, HILL_COLUMN_NUMBER, but);
-    return found != SIZE_MAX ? found : column_of_kind(m, HILL_COLUMN_CATEGORY, but);
+    const size_t first = column_at(m->table, m->target, 0);
+    return first != but || first == SIZE_MAX ? first : column_at(m->table, m->target, 1);
 }
 
 static int make_axis(const map *m, size_t column, axis *a, text *out)
@@ -110,6 +113,25 @@ static int choose_axes(map *m, const scene_query *query, text *out)
     if (status == 200 && m->cells * m->columns > CELLS_MOST)
         return scene_refuse(out, 404, "the model takes too many columns for a map");
     return status;
+}
+
+const char *scene_axis(scene *s, size_t i)
+{
+    const hill_table *table = s->tables[SCENE_DATA].table;
+    hill_column column = HILL_COLUMN_INIT;
+    scene_look look = {.facts = HILL_MODEL_FACTS_INIT};
+    if (!table || !s->model || hill_model_info(s->model, &look.facts) != HILL_OK)
+        return NULL;
+    const size_t found = column_at(table, scene_target(table, &look), i);
+    return found != SIZE_MAX && hill_table_column(table, found, &column) == HILL_OK ? column.name : NULL;
+}
+
+size_t scene_axes(scene *s)
+{
+    size_t count = 0;
+    while (count < AXES_MOST && scene_axis(s, count))
+        count++;
+    return count;
 }
 
 /* ---- what other columns are held at ---------------------------------------------------------------------------------------- */

@@ -163,7 +163,7 @@ int scene_run(scene *s, const scene_query *query, text *out)
         recipe = NULL;
     }
     json_open(&j, NULL, '{');
-    json_string(&j, "mode", s->is_live ? "live" : "replay");
+    json_string(&j, "mode", s->is_report ? "report" : s->is_live ? "live" : "replay");
     write_runs(&j, s);
     write_columns(&j, s, model ? &now : NULL);
     write_target(&j, model ? &now : NULL, recipe);
