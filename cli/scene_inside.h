@@ -1,8 +1,8 @@
 /*
  * scene_inside.h - what the files of a scene share.
  *
- * scene.c opens logs and finds documents, scene_files.c opens models and tables, scene_run.c, scene_net.c, scene_map.c and
- * scene_answers.c write one document each, scene_report.c all of them, scene_bytes.c their arrays.
+ * scene.c opens logs and finds documents, scene_files.c opens models and tables; scene_run.c, scene_net.c, scene_map.c (with
+ * scene_grid.c) and scene_answers.c write one document each, scene_report.c all of them, scene_bytes.c their arrays.
  */
 #ifndef CLI_SCENE_INSIDE_H
 #define CLI_SCENE_INSIDE_H

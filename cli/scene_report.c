@@ -128,7 +128,7 @@ static int write_trace(report *r, const scene_log *log, size_t most)
         json j = {&lines, false};
         text_clear(&lines);
         written = write_lines(&j, &l, each);
-        if (lines.length <= most || written <= 2 || lines.failed)
+        if (lines.length <= most || each > l.count || lines.failed)
             break;
     }
     if (code == 0) {

@@ -4,6 +4,7 @@
  *     documents [--live MODEL] LOG... -- QUERY...
  *
  * A query is a document's name and what is asked, as in "net?at=3&part=test"; for each comes a line, its status and the document.
+ * "report?first=BYTES" are the documents of a report, in so many bytes.
  * With --live the scene is of a descent: MODEL's, whose weights are halved at each look, and whose gradient is 1, 2, 3, ...
  */
 #include "../../cli/scene.h"
@@ -98,6 +99,17 @@ static int open_descent(const char *path, const char *log, const hill_host *host
     return scene_open_live(shown, line, NULL, host, &live, out);
 }
 
+static int report(scene *s, size_t most)
+{
+    text out = TEXT_INIT, left_out = TEXT_INIT;
+    int code = scene_report(s, most, &out, &left_out);
+    if (code == 0)
+        printf("200 %s\n", text_get(&out));
+    text_free(&left_out);
+    text_free(&out);
+    return code;
+}
+
 int __wrap_main(int count, char **words)
 {
     hill_host host = HILL_HOST_INIT;
@@ -116,6 +128,10 @@ int __wrap_main(int count, char **words)
     text out = TEXT_INIT;
     for (at++; code == 0 && at < count; at++) {
         scene_query query = query_of(words[at]);
+        if (strcmp(words[at], "report") == 0) {
+            code = report(s, query.first);
+            continue;
+        }
         int status = scene_document(s, words[at], &query, &out);
         printf("%d %s\n", status, text_get(&out));
     }

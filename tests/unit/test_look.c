@@ -48,7 +48,7 @@ static hill_plan *shaped_plan(const char *text, size_t side, size_t columns)
 {
     hill_error error = HILL_ERROR_INIT;
     hill_recipe *recipe;
-    hill_plan *plan;
+    hill_plan *plan = NULL;
     hill_shape shape = HILL_SHAPE_INIT;
     shape.inputs = side ? side * side : columns;
     shape.outputs = 3;
