@@ -195,7 +195,7 @@ static bool take_members(reader *r, unsigned depth, int close)
 static bool take_value(reader *r, unsigned depth, json_value *out)
 {
     const int c = peek(r);
-    bool good = depth < DEPTH;
+    bool good = depth < DEPTH || (c != '{' && c != '[');
     out->begin = (const char *)r->at;
     out->kind = c == '{'   ? JSON_OBJECT
                 : c == '[' ? JSON_ARRAY
