@@ -128,6 +128,7 @@ int cmd_eval(const arguments *a);
 int cmd_predict(const arguments *a);
 int cmd_info(const arguments *a);
 int cmd_check(const arguments *a);
+int cmd_report(const arguments *a);
 int cmd_bench(const arguments *a);
 int cmd_view(const arguments *a);
 int cmd_help(const arguments *a);

@@ -133,6 +133,11 @@ static const option info_options[] = {
     {OPTION_HEADER, "header", "WORD", "reading",
      "whether the first line of a CSV file names its columns: auto, yes, no [auto]"},
     {OPTION_DELIMITER, "delimiter", "C", "reading", "the character between cells: one of , ; | or tab, space, auto [auto]"}};
+static const option report_options[] = {
+    {OPTION_OUT, "out", "FILE", "files", "where the report goes, also as -o [RUN's name.html in this folder]"},
+    ROW_THREADS,
+    ROW_ISA,
+};
 static const option bench_options[] = {ROW_JSON, ROW_THREADS, ROW_ISA};
 static const option view_options[] = {ROW_PORT, ROW_THREADS, ROW_ISA};
 static const option help_options[] = {
@@ -159,6 +164,7 @@ static const example info_examples[] = {{"downhill info", "this machine and this
                                         {"downhill info houses.csv", "the columns of a table"},
                                         {"downhill info xor.safetensors", "what is in a model"}};
 static const example check_examples[] = {{"downhill check xor.safetensors xor.csv", "is the gradient right?"}};
+static const example report_examples[] = {{"downhill report digits.jsonl -o digits.html", "a file to show around"}};
 static const example bench_examples[] = {{"downhill bench xor --threads 1", "one case on one core"}};
 static const example view_examples[] = {{"downhill view digits.jsonl", "the address to open is printed; Ctrl-C ends it"}};
 static const example help_examples[] = {{"downhill help train", "the flags and knobs of train"}};
@@ -218,6 +224,14 @@ static const verb table[] = {
                     "every relative error is under a limit that it names: 0.0001 for layers of up to 16 inputs, and more for "
                     "wider ones.",
      cmd_check},
+    {"report", "RUN.jsonl...", 1, OPERANDS_MOST, "limits", TABLE(report_options), TABLE(report_examples),
+     "writes what there is to see of a run into one file",
+     "RUN.jsonl is a log that train --log wrote. The file is a page that opens from disk and asks nobody for anything: the "
+     "trace "
+     "as curves, the net's weights, maps of what its units say over two columns, how it answers, and the rows that it is worst "
+     "at. It needs the model and the data where the log says they are, and holds some of the rows. More logs are runs to "
+     "compare: their traces are drawn over one another. A report takes less than 3 MB; what found no room is said.",
+     cmd_report},
     {"bench", "[CASE...]", 0, OPERANDS_MOST, NULL, TABLE(bench_options), TABLE(bench_examples),
      "measures how fast this machine trains",
      "Trains the cases xor, nielsen, digits, wide and table (or those named) on made-up data by the same code as train, at one "

@@ -106,6 +106,24 @@ const char *hill_table_category(const hill_table *table, size_t column, size_t i
     return column < table->column_count ? hill__lines_at(&table->columns[column].values, i) : NULL;
 }
 
+int hill_table_cell(const hill_table *table, size_t column, uint64_t row, double *value)
+{
+    const size_t first = table->image != NULL;
+    if (!value || row >= table->rows || column < first || column - first >= table->column_count)
+        return HILL_EARGUMENT;
+    const hill__column *found = &table->columns[column - first];
+    if (found->kind == HILL_COLUMN_NUMBER)
+        *value = found->numbers[row];
+    else
+        *value = found->codes[row] == HILL__MISSING ? NAN : (double)found->codes[row];
+    return HILL_OK;
+}
+
+const unsigned char *hill_table_image(const hill_table *table, uint64_t row)
+{
+    return table->image && row < table->rows ? table->image + (size_t)row * table->image_bytes : NULL;
+}
+
 const char *hill_table_format(const hill_table *table)
 {
     return table->format;

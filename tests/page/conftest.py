@@ -1,8 +1,16 @@
-"""The fixture of the tests of the page's server."""
+"""Fixtures of the page's tests: the command, and commands that serve."""
 import pytest
 
 import command_line
 from served import Pages
+
+
+@pytest.fixture
+def downhill(tmp_path):
+    """The command in an empty folder that holds xor.csv."""
+    made = command_line.Downhill(tmp_path)
+    made.write("xor.csv", command_line.XOR)
+    return made
 
 
 @pytest.fixture
