@@ -66,7 +66,7 @@ export class Chart {
             width: Math.max(50, this.root.clientWidth),
             height: o.height,
             pxAlign: 1,
-            padding: [8, 6, o.axis ? 0 : 4, 0],
+            padding: [8, 14, o.axis ? 0 : 4, 0],
             legend: {show: false},
             cursor: {
                 sync: {key: SYNC, scales: ["x", null]},
@@ -130,7 +130,8 @@ export class Chart {
         const {quiet, line} = theme();
         return {
             stroke: quiet, font: FONT, size: 46, gap: 4, space: this.options.axis ? 34 : 26,
-            grid: {stroke: line, width: 1}, ticks: {show: false},
+            // A line a decade is enough.
+            grid: {stroke: line, width: 1, ...(this.options.log ? {filter: decades} : {})}, ticks: {show: false},
             values: (_plot, values) => values.map(value => (value === null ? "" : compact(value))),
         };
     }
@@ -146,10 +147,10 @@ export class Chart {
         for (const mark of this.options.marks()) {
             if ((mark.kind === "at") !== above)
                 continue;
-            const x = Math.round(plot.valToPos(mark.step, "x", true)) + 0.5;
+            const x = Math.min(Math.round(plot.valToPos(mark.step, "x", true)) + 0.5, bbox.left + bbox.width - sharp);
             ctx.strokeStyle = mark.kind === "at" ? colours.ink : css(colours.orange, mark.kind === "fall" ? 1 : 0.7);
             ctx.lineWidth = sharp * (mark.kind === "fall" ? 2 : 1);
-            ctx.setLineDash(mark.kind === "at" ? [] : [3 * sharp, 3 * sharp]);
+            ctx.setLineDash(mark.kind !== "back" ? [] : [3 * sharp, 3 * sharp]);
             ctx.beginPath();
             ctx.moveTo(x, bbox.top);
             ctx.lineTo(x, bbox.top + bbox.height);
@@ -157,6 +158,10 @@ export class Chart {
         }
         ctx.restore();
     }
+}
+
+function decades(_plot: uPlot, splits: number[]): (number | null)[] {
+    return splits.map(value => (Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-6 ? value : null));
 }
 
 function compact(value: number): string {

@@ -50,8 +50,8 @@ export function mix(from: Rgb, to: Rgb, part: number): Rgb {
 /** From -1, blue, over 0 to 1, orange. */
 export function diverging(x: number): Rgb {
     const {neutral, blue, orange} = theme();
-    // The root makes small values visible.
-    return mix(neutral, x < 0 ? blue : orange, Math.sqrt(Math.abs(x)));
+    // Bent a little, which makes small values visible.
+    return mix(neutral, x < 0 ? blue : orange, Math.abs(x) ** 0.7);
 }
 
 const SEQUENCE: Rgb[] = [[36, 30, 84], [48, 78, 132], [38, 118, 138], [48, 156, 128], [122, 190, 92], [236, 220, 78]];

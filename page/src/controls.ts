@@ -7,6 +7,7 @@ import type {Walk} from "./trace";
 
 // How long "stop" waits for the second press.
 const SURE = 4000;
+const SAID = 8000;
 const STOPPED: Record<string, string> = {epochs: "all passes made", patience: "no better for long", interrupted: "interrupted",
     diverged: "diverged", seconds: "time is up", steps: "all steps made", cost: "the cost is low enough", stopped: "stopped"};
 
@@ -15,6 +16,7 @@ export class Controls {
     private connected = true;
     private typed = false;
     private asking = 0;
+    private saying = 0;
 
     constructor(private readonly run: RunDocument, private readonly source: Source, private readonly known: (state: StateDocument) => void) {
         show(byId("controls"), run.mode === "live");
@@ -75,6 +77,8 @@ export class Controls {
 
     private say(words: string): void {
         setText(byId("control-message"), words);
+        clearTimeout(this.saying);
+        this.saying = window.setTimeout(() => setText(byId("control-message"), ""), SAID);
     }
 
     connection(connected: boolean): void {
@@ -118,9 +122,11 @@ export class Controls {
             show(banner, false);
             return;
         }
-        const message = this.state?.message || fall.message;
+        // What the title says already is left out.
+        const message = (this.state?.message || fall.message).replace(/^diverged at step \d+ \(epoch \d+\), /, "").replace(/, at rate [^;]*/, "")
+            .replace(/^./, letter => letter.toUpperCase());
         setText(byId("banner-title"), `The descent diverged at step ${whole(fall.step)}, at rate ${short(fall.rate)}.`);
-        setText(byId("banner-text"), `${message ? message + ". " : ""}What is drawn is the last state that was finite.`.replace(/\.\. /, ". "));
+        setText(byId("banner-text"), `${message ? message.replace(/\.$/, "") + ". " : ""}What is drawn is the last finite state.`);
         show(banner, true);
     }
 }

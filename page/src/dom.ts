@@ -37,6 +37,11 @@ export function setText(node: Node, text: string): void {
         node.textContent = text;
 }
 
+/** Lets a screen reader say what was just chosen by keyboard. */
+export function say(words: string): void {
+    setText(byId("said"), words);
+}
+
 export function show(node: HTMLElement, shown: boolean): void {
     if (node.hidden === shown)
         node.hidden = !shown;

@@ -5,6 +5,11 @@ export function short(x: number | null | undefined): string {
     return digits(x, 4);
 }
 
+/** Five digits, for what is read while it moves. */
+export function middle(x: number | null | undefined): string {
+    return digits(x, 5);
+}
+
 /** As exact as a float is. */
 export function exact(x: number | null | undefined): string {
     return digits(x, 9);

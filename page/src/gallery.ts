@@ -102,9 +102,10 @@ export class Gallery {
         const width = byId("gallery-frame").clientWidth;
         if (width < 60 || !layer)
             return;
-        const shown = this.all ? layer.units : Math.min(layer.units, FIRST);
         const maps = this.map?.layers.find(one => one.name === layer.name)?.maps ?? [];
         const parts = this.weightsOf(layer);
+        const here = maps.length > 0 ? maps.length : layer.weights ? layer.weights.first + layer.weights.units : layer.units;
+        const shown = this.all ? layer.units : Math.min(here, FIRST);
         const pictures: (HTMLCanvasElement | null)[] = [];
         for (let unit = 0; unit < shown; unit++) {
             const map = maps[unit];

@@ -2,13 +2,13 @@
 import {bytesOf} from "./bytes";
 import {classColour, css, diverging, mix, onTheme, sequential, theme, traceShape, type Rgb} from "./colour";
 import type {Axis, MapDocument, RunDocument} from "./documents";
-import {byId, choice, el, fit, painter, setText, show} from "./dom";
+import {byId, choice, el, fit, painter, say, setText, show} from "./dom";
 import {count, percent, short} from "./format";
 import {look, lookAt} from "./state";
 
 // Pixels a side of the picture that is stretched over the map.
 const FINE = 176;
-const MARGIN = {left: 46, bottom: 34, top: 6, right: 6};
+const MARGIN = {left: 58, bottom: 36, top: 6, right: 6};
 
 /** Where a pixel looks on the grid: between two cells, or in one where the column has values and not a range. */
 function steps(cells: number, axis: Axis, flip: boolean): {low: Uint16Array; high: Uint16Array; part: Float32Array} {
@@ -26,6 +26,12 @@ function steps(cells: number, axis: Axis, flip: boolean): {low: Uint16Array; hig
 /** Where a value of a column lies, 0 to 1. */
 function placeOf(axis: Axis, value: number): number {
     return axis.values ? (value + 0.5) / axis.values.length : (value - axis.low) / (axis.high - axis.low || 1);
+}
+
+/** As few digits as the axis needs. */
+function tick(value: number, axis: Axis): string {
+    const places = Math.ceil(-Math.log10(axis.high - axis.low || 1)) + 2;
+    return short(Number(value.toFixed(Math.min(12, Math.max(0, places)))));
 }
 
 export class MapPanel {
@@ -99,7 +105,7 @@ export class MapPanel {
         const width = byId("map-frame").clientWidth;
         if (!map || width < 60)
             return;
-        const height = Math.min(width, 430);
+        const height = Math.min(width, 540);
         const context = fit(this.canvas, width, height);
         const box = {x: MARGIN.left, y: MARGIN.top, w: width - MARGIN.left - MARGIN.right, h: height - MARGIN.top - MARGIN.bottom};
         this.paintField(map);
@@ -152,10 +158,10 @@ export class MapPanel {
         if (classes === 2) {
             const last = map.outputs.length - 1;
             const table = Array.from({length: 256}, (_x, i) => mix(theme().neutral, diverging(i < 127.5 ? -1 : 1),
-                0.86 * Math.abs(i / 127.5 - 1) ** 0.8));
+                0.62 * Math.abs(i / 127.5 - 1) ** 0.8));
             return values => table[Math.max(0, Math.min(255, Math.round(255 * values[last]!)))]!;
         }
-        const tables = map.outputs.map((_output, k) => Array.from({length: 65}, (_x, i) => mix(theme().neutral, classColour(k), 0.8 * i / 64)));
+        const tables = map.outputs.map((_output, k) => Array.from({length: 65}, (_x, i) => mix(theme().neutral, classColour(k), 0.6 * i / 64)));
         return values => {
             let best = 0;
             for (let k = 1; k < values.length; k++)
@@ -214,7 +220,7 @@ export class MapPanel {
         };
         const ticks = (axis: Axis, room: number): [number, string][] => {
             if (!axis.values)
-                return [0, 0.5, 1].map(p => [p, short(axis.low + p * (axis.high - axis.low))]);
+                return [0, 0.5, 1].map(p => [p, tick(axis.low + p * (axis.high - axis.low), axis)]);
             const every = Math.ceil(axis.values.length / Math.max(1, Math.floor(room / 46)));
             return axis.values.map((text, i): [number, string] => [(i + 0.5) / axis.values!.length, text])
                 .filter((_tick, i) => i % every === 0);
@@ -225,11 +231,11 @@ export class MapPanel {
         }
         context.textAlign = "right";
         for (const [at, text] of ticks(map.y, box.h))
-            context.fillText(cut(text, 40), box.x - 5, box.y + box.h * (1 - at) + (at === 0 && !map.y.values ? 0 : at === 1 ? 9 : 4));
+            context.fillText(cut(text, 42), box.x - 5, box.y + box.h * (1 - at) + (at === 0 && !map.y.values ? 0 : at === 1 ? 9 : 4));
         context.textAlign = "center";
         context.fillText(cut(map.x.name, box.w), box.x + box.w / 2, box.y + box.h + 29);
         context.save();
-        context.translate(9, box.y + box.h / 2);
+        context.translate(11, box.y + box.h / 2);
         context.rotate(-Math.PI / 2);
         context.fillText(cut(map.y.name, box.h), 0, 0);
         context.restore();
@@ -260,6 +266,7 @@ export class MapPanel {
         const stride = event.shiftKey ? 0.1 : 0.02;
         const within = (x: number) => Math.min(1, Math.max(0, x));
         this.setCross([within(u + move[0]! * stride), within(v + move[1]! * stride)]);
+        requestAnimationFrame(() => say(byId("map-readout").textContent ?? ""));
     }
 
     private setCross(cross: [number, number] | null): void {

@@ -3,12 +3,12 @@
 import {bytesOf, reachOf, valueAt} from "./bytes";
 import {css, diverging, onTheme, theme} from "./colour";
 import type {Bytes, Layer, MapDocument, NetDocument, RunDocument} from "./documents";
-import {byId, fit, painter, setText, show} from "./dom";
+import {byId, fit, painter, say, setText, show} from "./dom";
 import {whole, short} from "./format";
 import {mapPicture, weightPicture} from "./picture";
 
 // Units of a column that are drawn; the note says what isn't, the gallery below shows all.
-const MOST_UNITS = 8;
+const MOST_UNITS = 10;
 const NARROW_UNITS = 6;
 
 interface Unit {
@@ -109,7 +109,7 @@ export class NetworkPanel {
         if (!this.net)
             return;
         const frame = byId("net-frame");
-        const width = Math.max(frame.clientWidth, 64 * (this.net.layers.length + 1));
+        const width = Math.max(frame.clientWidth, 56 * (this.net.layers.length + 1));
         if (width < 60)
             return;
         const height = this.lay(width);
@@ -281,6 +281,7 @@ export class NetworkPanel {
         const units = this.places[column]!.units;
         const index = Math.min(units.length - 1, Math.max(0, at.index + (this.chosen ? move[1]! : 0)));
         this.choose(units[index] ?? null);
+        say(this.wordsOf(units[index]!));
     }
 
     private choose(unit: Unit | null): void {
@@ -297,7 +298,8 @@ export class NetworkPanel {
         const note = hidden.map(place => `${place.units.length} of ${whole(place.all)} ${place.title === "inputs" ? "inputs" : `units of ${place.title}`}`);
         setText(byId("net-note"), note.length > 0 ? `Drawn are ${note.join(", ")}; below stand all.` : "");
         setText(byId("net-readout"), this.chosen ? this.wordsOf(this.chosen)
-            : "Orange weights are positive, blue negative; the thicker, the larger. Point at a unit, or choose one by arrow keys.");
+            : "Orange is positive, blue negative; a line is the thicker, the larger its weight; a unit without a picture shows its bias. "
+                + "Point at a unit, or choose one by arrow keys.");
         this.canvas.setAttribute("aria-label", `The net at epoch ${net.epoch}: ${net.layers[0]?.inputs ?? 0} inputs, then `
             + net.layers.map(layer => `${layer.name} of ${layer.units} units (${layer.words})`).join(", ")
             + ". Arrow keys choose a unit, Enter shows its layer.");

@@ -126,7 +126,7 @@ export class Walk {
         const c = this.columns;
         this.stopped = line.stopped ?? null;
         if (line.stopped === "diverged" && !this.fall)
-            this.fall = {step: (line.step ?? 0) + 1, rate: c.rate[c.rate.length - 1] ?? null, message: ""};
+            this.fall = {step: (line.step ?? 0) + 1, rate: c.rate[c.rate.length - 1] ?? null, message: line.reason ?? ""};
     }
 
     /** The last value of a column that is a number, at a row or before it. */

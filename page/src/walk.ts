@@ -3,8 +3,8 @@ import uPlot from "uplot";
 import {Chart, type Line, type Mark} from "./chart";
 import {classColour, onTheme, theme} from "./colour";
 import type {RunDocument} from "./documents";
-import {byId, el, painter, setText, show} from "./dom";
-import {count, exact, short, whole} from "./format";
+import {byId, el, painter, say, setText, show} from "./dom";
+import {count, exact, middle, short, whole} from "./format";
 import {look, lookAt, onLook} from "./state";
 import {Walk, type Columns} from "./trace";
 
@@ -21,7 +21,7 @@ const SMALL: [Key, string, string][] = [
     ["length", "Step length", "how far the weights moved"],
     ["speed", "Steps per second", "how fast it goes"],
 ];
-const OF_COST: Strand[] = [{key: "cost", name: "each step"}, {key: "train", name: "training rows"}, {key: "valid", name: "validation rows"}];
+const OF_COST: Strand[] = [{key: "cost", name: "each step"}, {key: "train", name: "training"}, {key: "valid", name: "validation"}];
 
 export class WalkPanel {
     readonly walks: Walk[];
@@ -115,9 +115,9 @@ export class WalkPanel {
     }
 
     private branchLines(): Line[] {
-        const grey = theme().dark ? [130, 138, 148] as const : [160, 160, 160] as const;
+        const grey = theme().dark ? [140, 148, 158] as const : [120, 124, 130] as const;
         return this.shown().flatMap(i => this.walks[i]!.branches.map(() => (
-            {label: "walked in vain", colour: grey, width: 1, dash: [2, 3], aside: true})));
+            {label: "walked in vain", colour: grey, width: 1.5, dash: [2, 3], aside: true})));
     }
 
     /** Columns of the runs shown over one common row of steps. */
@@ -229,11 +229,17 @@ export class WalkPanel {
         for (const [key, value] of this.readouts)
             setText(value, shown.length > 1 && this.walks.length > 1
                 ? shown.map(i => short(this.valueOf(i, key, step))).join("  ")
-                : exact(walk.at(key, row)));
+                : middle(walk.at(key, row)));
         const epoch = walk.columns.epoch[row];
         setText(byId("walk-step"), row < 0 ? "no step yet" : `step ${whole(step ?? walk.columns.step[row]!)}, epoch ${whole(epoch ?? 0)}`);
         const accuracy = walk.at("accuracy", row);
         setText(byId("walk-accuracy"), accuracy === null ? "" : `validation accuracy ${(100 * accuracy).toFixed(2)}%`);
+    }
+
+    private say(): void {
+        const values = [...this.readouts].map(([key, value]) => `${OF_COST.find(one => one.key === key)?.name
+            ?? SMALL.find(one => one[0] === key)![1]} ${value.textContent}`);
+        say(`${byId("walk-step").textContent}: ${values.join(", ")}`);
     }
 
     private valueOf(run: number, key: Key, step: number | undefined): number | null {
@@ -309,6 +315,7 @@ export class WalkPanel {
             const row = Math.min(last, Math.max(0, to));
             const left = plot.valToPos(steps[row]!, "x");
             plot.setCursor({left, top: plot.over.clientHeight / 2});
+            requestAnimationFrame(() => this.say());
         } else if (event.key === "+" || event.key === "=")
             this.zoom(0.5);
         else if (event.key === "-")
