@@ -47,13 +47,16 @@ export function show(node: HTMLElement, shown: boolean): void {
         node.hidden = !shown;
 }
 
-/** A select with a label over it. */
+let choices = 0;
+
+/** A select with its label before it. */
 export function choice(label: string, options: [string, string][], chosen: string, changed: (value: string) => void):
     {root: HTMLElement; select: HTMLSelectElement} {
     const select = el("select", {onchange: () => changed(select.value)},
         ...options.map(([value, text]) => el("option", {value, text})));
     select.value = chosen;
-    return {root: el("label", {class: "choice"}, el("span", {text: label}), select), select};
+    select.id = `choice-${++choices}`;
+    return {root: el("span", {class: "choice"}, el("label", {for: select.id, text: label}), select), select};
 }
 
 /** A button that copies a text, and says that it did. */

@@ -129,6 +129,7 @@ async function begin(): Promise<void> {
                 source.run().then(again => times.update(again), () => undefined);
         }, SNAPSHOTS);
     document.body.dataset["ready"] = "yes";
+    requestAnimationFrame(() => performance.mark("ready"));
 }
 
 begin().catch((error: Error) => {

@@ -1,7 +1,6 @@
 """What the tests of the page share: the page as it was built, a browser, and a watch over what the browser says and asks for."""
 import contextlib
 import re
-import time
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -79,10 +78,8 @@ def report(built, browser, tmp_path):
             context.set_default_timeout(8000)
             page = context.new_page()
             page.watch = Watch(context)
-            begin = time.monotonic()
             page.goto(f"file://{file}{hash}")
             page.wait_for_selector("body[data-ready=yes]")
-            page.opened = time.monotonic() - begin
             return page
 
         yield open_report

@@ -38,13 +38,19 @@ def test_no_serious_findings(show, descents, name, scheme):
     assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in ("serious", "critical")] == []
 
 
-@pytest.mark.parametrize("panel", ["all", "walk", "network", "answers", "recipe"])
 @pytest.mark.parametrize("name", ["spirals", "digits", "houses"])
-def test_360_pixels(show, descents, name, panel):
-    page = show(descents[name], f"#panel={panel}", mode="live" if name == "spirals" else "replay", width=360, height=740)
-    page.wait_for_timeout(150)
-    if panel == "all":
-        all_seen(page)
+def test_360_pixels(show, descents, name):
+    """Nothing stands out to the right, whatever is looked at."""
+    page = show(descents[name], mode="live" if name == "spirals" else "replay", width=360, height=740)
+    all_seen(page)
+    fits(page)
+    for panel in ("Walk", "Network", "Answers", "Recipe"):
+        page.get_by_role("button", name=panel, exact=True).click()
+        page.wait_for_timeout(100)
+        fits(page)
+
+
+def fits(page):
     wide = page.evaluate("""[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, .said, figure')
         && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + '#' + e.id)""")
     assert wide == []
@@ -85,7 +91,7 @@ def test_live_controls_by_keyboard(show):
     before = descent.step_count
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
-    page.wait_for_function(f"document.querySelector('#where').textContent.endsWith('step {before + 1:,}')")
+    page.wait_for_function(f"() => document.querySelector('#where').textContent.endsWith('step {before + 1:,}')")
     page.keyboard.press("Tab")
     page.keyboard.press("Control+a")
     page.keyboard.type("0.5")
@@ -98,8 +104,10 @@ def test_live_controls_by_keyboard(show):
 def test_report_from_disk(report, descents, fact):
     """A report asks nobody for anything, and is there within a second."""
     page = report([descents["spirals"]])
-    fact("a report opened from disk", f"{1000 * page.opened:.0f} ms")
-    assert page.opened < 1
+    page.wait_for_function("() => performance.getEntriesByName('ready').length > 0")
+    took = page.evaluate("performance.getEntriesByName('ready')[0].startTime")
+    fact("a report opened from disk", f"{took:.0f} ms")
+    assert took < 1000
     all_seen(page)
     page.wait_for_selector(".confusion button")
     assert page.locator("#standing").inner_text() == "Report"
@@ -116,7 +124,7 @@ def test_report_from_disk(report, descents, fact):
 def test_report_changes_columns_among_its_maps(report, descents):
     page = report([descents["houses"]])
     page.get_by_label("Up", exact=True).select_option("district")
-    page.wait_for_function("document.querySelector('#map-canvas').getAttribute('aria-label').includes('area and district')")
+    page.wait_for_function("() => document.querySelector('#map-canvas').getAttribute('aria-label').includes('area and district')")
     assert page.watch.problems == []
 
 

@@ -45,13 +45,13 @@ def test_follows_steers_and_ends(show):
     wait(lambda: step_shown(page) == stands + 1, "one step isn't one")
     assert descent.step_count == stands + 1
 
-    page.get_by_label("Rate").fill("0.025")
+    page.locator("#rate").fill("0.025")
     page.get_by_role("button", name="Set").click()
     page.get_by_text("The rate is 0.025 now.").wait_for()
     assert descent.rate == 0.025
     page.get_by_role("button", name="Schedule's own").click()
     page.get_by_text("follows its schedule again").wait_for()
-    assert descent.rate == 0.01 and page.get_by_label("Rate").input_value() == "0.01"
+    assert descent.rate == 0.01 and page.locator("#rate").input_value() == "0.01"
 
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Saved in spirals.safetensors.").wait_for()
@@ -69,8 +69,8 @@ def test_follows_steers_and_ends(show):
 @pytest.mark.parametrize("typed", ["fast", "-1", "", "0"])
 def test_a_rate_that_is_none_is_refused(show, typed):
     page, descent = live(show)
-    page.get_by_label("Rate").fill(typed)
-    page.get_by_label("Rate").press("Enter")
+    page.locator("#rate").fill(typed)
+    page.locator("#rate").press("Enter")
     page.get_by_text("A rate is a number above 0").wait_for()
     assert page.stage.orders == [] and descent.rate == 0.01
 

@@ -30,14 +30,18 @@ def rows_of(descent):
     return [line for line in map(json.loads, descent.lines) if "cost" in line]
 
 
-def colour_at(page, canvas, across, up):
-    """The colour of the map at a place between 0 and 1."""
-    return page.evaluate("""([id, u, v]) => {
-        const canvas = document.getElementById(id), sharp = canvas.width / canvas.clientWidth;
+def colours_at(page, places):
+    """The colours of the map at places between 0 and 1."""
+    return page.evaluate("""places => {
+        const canvas = document.getElementById("map-canvas"), sharp = canvas.width / canvas.clientWidth;
         const [left, top, right, bottom] = [58, 6, 6, 36];
-        const x = left + u * (canvas.clientWidth - left - right), y = top + (1 - v) * (canvas.clientHeight - top - bottom);
-        return [...canvas.getContext("2d").getImageData(x * sharp, y * sharp, 1, 1).data];
-    }""", [canvas, across, up])
+        const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        return places.map(([u, v]) => {
+            const x = left + u * (canvas.clientWidth - left - right), y = top + (1 - v) * (canvas.clientHeight - top - bottom);
+            const at = 4 * (Math.round(y * sharp) * canvas.width + Math.round(x * sharp));
+            return [...pixels.slice(at, at + 3)];
+        });
+    }""", places)
 
 
 def test_walk_says_what_the_log_says(show, xor):
@@ -45,11 +49,11 @@ def test_walk_says_what_the_log_says(show, xor):
     chart = page.locator(".chart.big")
     rows = rows_of(xor)
     values = page.locator(".chart.big .value")
-    page.wait_for_function("document.querySelector('#walk-step').textContent.startsWith('step 80,')")
+    page.wait_for_function("() => document.querySelector('#walk-step').textContent.startsWith('step 80,')")
     assert number(values.nth(0).inner_text()) == pytest.approx(rows[-1]["cost"], rel=1e-4)
     chart.focus()
     page.keyboard.press("Home")
-    page.wait_for_function("document.querySelector('#walk-step').textContent.startsWith('step 1,')")
+    page.wait_for_function("() => document.querySelector('#walk-step').textContent.startsWith('step 1,')")
     for name, key in (("cost", "cost"), ("train", "train_cost")):
         assert number(page.locator(f".key.{name} .value").inner_text()) == pytest.approx(rows[0][key], rel=1e-4)
     small = page.locator(".chart:not(.big) .value")
@@ -67,15 +71,15 @@ def test_walk_is_stretched_and_shown_whole_again(show, xor):
     assert whole.is_disabled()
     page.locator(".chart.big").focus()
     page.keyboard.press("+")
-    page.wait_for_function("!document.querySelector('#walk-whole').disabled")
+    page.wait_for_function("() => !document.querySelector('#walk-whole').disabled")
     whole.click()
-    page.wait_for_function("document.querySelector('#walk-whole').disabled")
+    page.wait_for_function("() => document.querySelector('#walk-whole').disabled")
     box = page.locator(".chart.big .u-over").bounding_box()
     page.mouse.move(box["x"] + 100, box["y"] + 60)
     page.mouse.down()
     page.mouse.move(box["x"] + 260, box["y"] + 60, steps=4)
     page.mouse.up()
-    page.wait_for_function("!document.querySelector('#walk-whole').disabled")
+    page.wait_for_function("() => !document.querySelector('#walk-whole').disabled")
 
 
 def test_log_scale_is_in_the_address(show, xor):
@@ -83,7 +87,7 @@ def test_log_scale_is_in_the_address(show, xor):
     button = page.get_by_role("button", name="Log scale")
     assert button.get_attribute("aria-pressed") == "false"
     button.click()
-    page.wait_for_function("document.querySelector('#walk-log').getAttribute('aria-pressed') === 'true'")
+    page.wait_for_function("() => document.querySelector('#walk-log').getAttribute('aria-pressed') === 'true'")
     assert "log=1" in page.evaluate("location.hash")
 
 
@@ -111,7 +115,7 @@ def test_way_back_is_told_and_cut_off(show):
     page = show(descent)
     page.get_by_text("diverged at step 21 (epoch 20), rows 3, 7: the cost is no finite number, at rate 0.05; back to step 12").wait_for()
     assert page.locator("#banner").is_hidden()
-    page.wait_for_function("document.querySelector('#walk-step').textContent.startsWith('step 15,')")
+    page.wait_for_function("() => document.querySelector('#walk-step').textContent.startsWith('step 15,')")
     page.get_by_text("As a table").click()
     steps = page.locator("#walk-table-body tbody tr td:first-child").all_inner_texts()
     assert [int(step) for step in steps] == list(range(1, 16))
@@ -124,13 +128,13 @@ def test_several_runs(show):
         runs[-1].data.name = f"run-{i}"
     page = show(runs[0], others=runs[1:])
     last = [rows_of(run)[-1]["train_cost"] for run in runs]
-    page.wait_for_function("document.querySelector('.key.train .value')?.textContent.trim().split(/ +/).length === 5")
-    page.wait_for_function("!document.querySelector('.key.train .value').textContent.includes('\u2013')")
+    page.wait_for_function("() => document.querySelector('.key.train .value')?.textContent.trim().split(/ +/).length === 5")
+    page.wait_for_function("() => !document.querySelector('.key.train .value').textContent.includes('\u2013')")
     said = page.locator(".key.train .value").inner_text().split()
     assert [number(text) for text in said] == pytest.approx(last, rel=1e-3)
     page.get_by_label("run-1").uncheck()
     page.get_by_label("run-4").uncheck()
-    page.wait_for_function("document.querySelector('.key.train .value').textContent.trim().split(/ +/).length === 3")
+    page.wait_for_function("() => document.querySelector('.key.train .value').textContent.trim().split(/ +/).length === 3")
     assert "run=0%2C2%2C3" in page.evaluate("location.hash")
 
 
@@ -139,9 +143,9 @@ def test_map_is_the_right_way_up(show, xor):
     page = show(xor)
     page.wait_for_selector("#map-legend li")
     page.wait_for_timeout(200)
-    for across, up, one in ((0.06, 0.06, False), (0.06, 0.94, True), (0.94, 0.06, True), (0.94, 0.94, False)):
-        red, _, blue, _ = colour_at(page, "map-canvas", across, up)
-        assert (red > blue + 40) if one else (blue > red + 40), (across, up)
+    found = colours_at(page, [[0.06, 0.06], [0.06, 0.94], [0.94, 0.06], [0.94, 0.94]])
+    assert [red > blue + 40 for red, _, blue in found] == [False, True, True, False]
+    assert [blue > red + 40 for red, _, blue in found] == [True, False, False, True]
 
 
 def test_map_reads_what_the_model_answers(show, houses):
@@ -150,7 +154,7 @@ def test_map_reads_what_the_model_answers(show, houses):
     page.locator("#map-canvas").focus()
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("ArrowUp")
-    page.wait_for_function("document.querySelector('#map-readout').textContent.includes('price')")
+    page.wait_for_function("() => document.querySelector('#map-readout').textContent.includes('price')")
     said = page.locator("#map-readout").inner_text()
     age, area, price = (number(text) for text in re.match(r"age (\S+), area (\S+): price (\S+)", said).groups())
     low, high = (column["low"] for column in houses.data.columns[:2]), [column["high"] for column in houses.data.columns[:2]]
@@ -168,10 +172,10 @@ def test_map_of_a_category_and_a_change_of_columns(show, houses):
     page = show(houses)
     page.wait_for_selector("#map-legend li")
     page.get_by_label("Up", exact=True).select_option("district")
-    page.wait_for_function("document.querySelector('#map-canvas').getAttribute('aria-label').includes('area and district')")
+    page.wait_for_function("() => document.querySelector('#map-canvas').getAttribute('aria-label').includes('area and district')")
     assert "y=district" in page.evaluate("location.hash")
     page.get_by_label("Up", exact=True).select_option("area")
-    page.wait_for_function("document.querySelector('#map-canvas').getAttribute('aria-label').includes('district and area')")
+    page.wait_for_function("() => document.querySelector('#map-canvas').getAttribute('aria-label').includes('district and area')")
     assert page.get_by_label("Across").input_value() == "district"
 
 
@@ -181,7 +185,7 @@ def test_net_says_what_the_weights_are(show, xor):
     page.locator("#net-canvas").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    page.wait_for_function("document.querySelector('#net-readout').textContent.includes('unit 2')")
+    page.wait_for_function("() => document.querySelector('#net-readout').textContent.includes('unit 2')")
     said = page.locator("#net-readout").inner_text()
     weights = dict((name, number(text)) for text, name in re.findall(r"(\S+) from (x\d)", said))
     step = 2 * abs(xor.weights[0]).max() / 255
@@ -253,11 +257,11 @@ def test_other_times_and_another_way(show, xor):
     page.wait_for_selector("#layers tbody tr")
     page.locator("#time").focus()
     page.keyboard.press("Home")
-    page.wait_for_function("document.querySelector('#net-canvas').getAttribute('aria-label').includes('epoch 20:')")
+    page.wait_for_function("() => document.querySelector('#net-canvas').getAttribute('aria-label').includes('epoch 20:')")
     assert "at=20" in page.evaluate("location.hash") and page.locator("#time-words").inner_text() == "epoch 20"
     first = page.locator("#layers tbody tr").first.locator(".range").first.inner_text()
     page.keyboard.press("End")
-    page.wait_for_function("document.querySelector('#net-canvas').getAttribute('aria-label').includes('epoch 80:')")
+    page.wait_for_function("() => document.querySelector('#net-canvas').getAttribute('aria-label').includes('epoch 80:')")
     assert page.locator("#layers tbody tr").first.locator(".range").first.inner_text() != first
     page.keyboard.press("Home")
     page.get_by_role("button", name="Recipe").click()
@@ -270,7 +274,7 @@ def test_other_times_and_another_way(show, xor):
 def test_times_play(show, xor):
     page = show(xor, "#at=20")
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("document.querySelector('#time-words').textContent === 'the end'")
+    page.wait_for_function("() => document.querySelector('#time-words').textContent === 'the end'")
     page.get_by_role("button", name="Play").wait_for()
 
 
