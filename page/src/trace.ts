@@ -1,0 +1,148 @@
+// The walk that a trace tells of: its lines as columns, what was walked in vain apart.
+//
+// Invariant: steps grow. A way back cuts off what lay behind it into a branch; after a step that was no finite number nothing
+// is added until there is a way back, so that what is drawn is the last finite walk.
+
+export interface Back {
+    step: number;
+    to: number;
+    rate: number;
+    reason: string;
+}
+
+export interface Fall {
+    step: number;
+    rate: number | null;
+    message: string;
+}
+
+type Number = number | null;
+
+export interface Columns {
+    step: number[];
+    epoch: number[];
+    cost: Number[];
+    train: Number[];
+    valid: Number[];
+    accuracy: Number[];
+    rate: Number[];
+    gradient: Number[];
+    length: Number[];
+    speed: Number[];
+}
+
+interface Line {
+    downhill?: string;
+    rollback?: number;
+    stopped?: string;
+    step?: number;
+    epoch?: number;
+    to?: number;
+    rate?: Number;
+    reason?: string;
+    cost?: Number;
+    train_cost?: Number;
+    valid_cost?: Number;
+    valid_accuracy?: Number;
+    gradient_norm?: Number;
+    step_norm?: Number;
+    seconds?: Number;
+}
+
+// Rows over which the speed is an average.
+const SPEED_ROWS = 10;
+
+function noColumns(): Columns {
+    return {step: [], epoch: [], cost: [], train: [], valid: [], accuracy: [], rate: [], gradient: [], length: [], speed: []};
+}
+
+export class Walk {
+    columns = noColumns();
+    branches: {step: number[]; cost: Number[]}[] = [];
+    backs: Back[] = [];
+    fall: Fall | null = null;
+    stopped: string | null = null;
+    seconds = 0;
+    unread = 0;
+    ended = false;
+    private clock: [number, number][] = [];
+
+    add(text: string): void {
+        let line: Line;
+        try {
+            line = JSON.parse(text) as Line;
+        } catch {
+            this.unread++;
+            return;
+        }
+        this.seconds = line.seconds ?? this.seconds;
+        if (line.rollback !== undefined)
+            this.goBack(line);
+        else if (line.stopped !== undefined)
+            this.stop(line);
+        else if (line.step !== undefined && !this.fall)
+            this.row(line, line.step);
+    }
+
+    private row(line: Line, step: number): void {
+        const c = this.columns;
+        if (line.cost === null || line.cost === undefined || line.gradient_norm === null) {
+            this.fall = {step, rate: line.rate ?? null, message: ""};
+            return;
+        }
+        if (c.step.length > 0 && step <= c.step[c.step.length - 1]!)
+            return;
+        this.clock.push([step, this.seconds]);
+        if (this.clock.length > SPEED_ROWS)
+            this.clock.shift();
+        const [first, last] = [this.clock[0]!, this.clock[this.clock.length - 1]!];
+        c.step.push(step);
+        c.epoch.push(line.epoch ?? 0);
+        c.cost.push(line.cost);
+        c.train.push(line.train_cost ?? null);
+        c.valid.push(line.valid_cost ?? null);
+        c.accuracy.push(line.valid_accuracy ?? null);
+        c.rate.push(line.rate ?? null);
+        c.gradient.push(line.gradient_norm ?? null);
+        c.length.push(line.step_norm ?? null);
+        c.speed.push(last[1] > first[1] ? (last[0] - first[0]) / (last[1] - first[1]) : null);
+    }
+
+    private goBack(line: Line): void {
+        const to = line.to ?? 0;
+        let keep = this.columns.step.length;
+        while (keep > 0 && this.columns.step[keep - 1]! > to)
+            keep--;
+        const from = Math.max(0, keep - 1);
+        this.branches.push({step: this.columns.step.slice(from), cost: this.columns.cost.slice(from)});
+        for (const column of Object.values(this.columns) as unknown[][])
+            column.length = keep;
+        this.backs.push({step: line.step ?? to, to, rate: line.rate ?? NaN, reason: line.reason ?? ""});
+        this.clock = [];
+        this.fall = null;
+    }
+
+    private stop(line: Line): void {
+        const c = this.columns;
+        this.stopped = line.stopped ?? null;
+        if (line.stopped === "diverged" && !this.fall)
+            this.fall = {step: (line.step ?? 0) + 1, rate: c.rate[c.rate.length - 1] ?? null, message: line.reason ?? ""};
+    }
+
+    /** The last value of a column that is a number, at a row or before it. */
+    at(column: keyof Columns, row: number): Number {
+        const values = this.columns[column];
+        for (let i = Math.min(row, values.length - 1); i >= 0; i--)
+            if (values[i] !== null)
+                return values[i]!;
+        return null;
+    }
+
+    /** The last row of an epoch or of one before it; -1 where there is none. */
+    rowOfEpoch(epoch: number): number {
+        let row = this.columns.epoch.length - 1;
+        while (row >= 0 && this.columns.epoch[row]! > epoch)
+            row--;
+        return row;
+    }
+}
