@@ -127,6 +127,7 @@ class Events:
             self.file.readline()
             while b"\n\n" in self.rest:
                 event, self.rest = self.rest.split(b"\n\n", 1)
+                assert b"\r" not in event, event  # which ends a line of an event, too
                 fields = [line.split(b": ", 1) for line in event.split(b"\n")]
                 assert {name for name, _ in fields} <= {b"id", b"event", b"data"}, event
                 fields = {name.decode(): value.decode() for name, value in fields}
