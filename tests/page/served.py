@@ -11,7 +11,7 @@ import time
 
 from command_line import Downhill
 
-PATIENCE = 60
+PATIENCE = 30
 
 
 def usual_signals():
@@ -94,8 +94,9 @@ class Served:
         return self.finish()
 
     def finish(self):
+        code = self.process.wait(timeout=PATIENCE)
         self.said += self.process.stderr.read()
-        return self.process.wait(timeout=PATIENCE), self.said
+        return code, self.said
 
 
 def status_of(connection):
