@@ -11,7 +11,7 @@ import time
 
 from command_line import Downhill
 
-PATIENCE = 60
+PATIENCE = 30
 
 
 def usual_signals():
@@ -94,8 +94,9 @@ class Served:
         return self.finish()
 
     def finish(self):
+        code = self.process.wait(timeout=PATIENCE)
         self.said += self.process.stderr.read()
-        return self.process.wait(timeout=PATIENCE), self.said
+        return code, self.said
 
 
 def status_of(connection):
@@ -127,6 +128,7 @@ class Events:
             self.file.readline()
             while b"\n\n" in self.rest:
                 event, self.rest = self.rest.split(b"\n\n", 1)
+                assert b"\r" not in event, event  # which ends a line of an event, too
                 fields = [line.split(b": ", 1) for line in event.split(b"\n")]
                 assert {name for name, _ in fields} <= {b"id", b"event", b"data"}, event
                 fields = {name.decode(): value.decode() for name, value in fields}

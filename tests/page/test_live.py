@@ -89,6 +89,29 @@ def test_controls(pages):
     pages("eval", "xor.safetensors", "xor.csv")
 
 
+def test_a_step_out_of_the_run(pages):
+    """While it runs, one more is taken, and it pauses."""
+    page = pages.start(*ENDLESS, "--view")
+    for _ in range(3):
+        begun = time.monotonic()
+        state = page.do("step")
+        assert state["state"] == "paused" and time.monotonic() - begun < 1.5
+        page.do("go")
+
+
+def test_a_rate_set_by_hand_is_what_steps_are_taken_with(pages):
+    """The log has a line for each of a thousand steps, with the rate that the run itself tells."""
+    words = ["train", "xor.csv", "--net", "700 relu, 700 relu", "--epochs", 1000, "--patience", 0]
+    page = pages.start(*words, "--log", "run.jsonl", "--view")
+    page.do("pause")
+    for rate, taken in ((0.125, 0.125), (0, 0.001)):
+        page.do("rate", rate=rate)
+        step = page.do("step")["step"]
+        row = json.loads((pages.folder / "run.jsonl").read_text().splitlines()[-1])
+        assert (row["step"], row["rate"]) == (step, pytest.approx(taken))
+    assert page.post({"do": "rate", "rate": 1e300})[0] == 200
+
+
 @BOTH
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_while_paused(pages, number, code):

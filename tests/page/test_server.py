@@ -126,6 +126,10 @@ def test_heads_and_bodies_have_limits(page):
     padded = '{"do":' + " " * 1000 + '"go"}'
     assert page.post(padded)[0] == 200
     assert page.post('{"do":' + " " * 1020 + '"go"}')[0] == 413
+    both = f"POST /api/control HTTP/1.1\r\nHost: {page.host}\r\nX-Downhill-Token: {page.token}\r\n"
+    both += "Content-Length: 14\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with contextlib.closing(page.raw(both.encode() + b'{"do": "stop"}')) as connection:
+        assert status_of(connection) in (400, 411)
     chunked = f"POST /api/control HTTP/1.1\r\nHost: {page.host}\r\nX-Downhill-Token: {page.token}\r\nTransfer-Encoding: chunked\r\n\r\n"
     with contextlib.closing(page.raw(chunked.encode() + b"4\r\nxxxx\r\n" * 10)) as connection:
         assert status_of(connection) == 411
