@@ -151,16 +151,18 @@ static void go_up(const progress *p, text *out, size_t width, size_t height)
 }
 
 /* Puts the curve above the live line, where it is time and anything has changed. */
-static void add_curve(progress *p, text *out, size_t width, size_t height, double now)
+static void add_curve(progress *p, text *out, const hill_row *row, size_t width, double now)
 {
+    size_t height = output_height(STDERR_FILENO, 24);
+    curve_point last = progress_last(p, row);
     bool resized = width != p->width || height != p->height;
-    bool changed = resized || p->above == 0 || p->curve->last.epoch != p->epoch;
+    bool changed = resized || p->above == 0 || last.epoch != p->epoch;
     text picture = TEXT_INIT;
     if (now - p->redrawn < CURVE || !changed)
         return;
     go_up(p, out, width, height);
     text_string(out, resized ? "\033[J" : "");
-    size_t lines = curve_draw(p->curve, (curve_look){width, p->shapes, p->colour}, &picture);
+    size_t lines = curve_draw(p->curve, last, (curve_look){width, p->shapes, p->colour}, &picture);
     p->above = lines && lines + 2 <= height && !picture.failed ? lines : 0;
     const char *line = text_get(&picture);
     for (size_t i = 0; i < p->above; i++) {
@@ -172,7 +174,7 @@ static void add_curve(progress *p, text *out, size_t width, size_t height, doubl
     }
     p->width = width;
     p->height = height;
-    p->epoch = p->curve->last.epoch;
+    p->epoch = last.epoch;
     p->redrawn = now;
     text_end(out, &picture);
 }
@@ -191,7 +193,7 @@ static void draw(progress *p, const hill_row *row, double now)
     compose(p, &all, (double)row->step / (double)p->total, width > 1 ? width - 1 : 1);
     text_string(&out, "\r");
     if (p->curve)
-        add_curve(p, &out, width, output_height(STDERR_FILENO, 24), now);
+        add_curve(p, &out, row, width, now);
     text_string(&out, text_get(&p->line));
     /* The cursor waits at the left, where the ^C of a Ctrl-C makes no new line. */
     text_string(&out, p->curve ? "\033[J\r" : "\033[K");
@@ -285,6 +287,11 @@ double progress_look(progress *p, const hill_row *row)
     if (now - p->shown >= interval)
         say_line(p, row, now);
     return now;
+}
+
+curve_point progress_last(const progress *p, const hill_row *row)
+{
+    return (curve_point){row->step / p->epoch_steps, p->train, p->valid};
 }
 
 void progress_clear(progress *p)
