@@ -138,13 +138,12 @@ static size_t cells_of(const char *line, size_t length)
     return cells;
 }
 
-/* Goes from the live line to the first one above it that is ours, at the left. */
-static void go_up(const progress *p, text *out, size_t width, size_t height)
+/* Goes from the live line to the first one above it that is ours, at the left; no further than to the top of the screen. */
+static void go_up(const progress *p, text *out, size_t width)
 {
     size_t rows = 0;
     for (size_t i = 0; i < p->above; i++)
         rows += p->cells[i] > width ? (p->cells[i] + width - 1) / width : 1;
-    rows = rows < height ? rows : height - 1;
     text_string(out, "\r");
     if (rows)
         text_format(out, "\033[%zuA", rows);
@@ -160,7 +159,7 @@ static void add_curve(progress *p, text *out, const hill_row *row, size_t width,
     text picture = TEXT_INIT;
     if (now - p->redrawn < CURVE || !changed)
         return;
-    go_up(p, out, width, height);
+    go_up(p, out, width);
     text_string(out, resized ? "\033[J" : "");
     size_t lines = curve_draw(p->curve, last, (curve_look){width, p->shapes, p->colour}, &picture);
     p->above = lines && lines + 2 <= height && !picture.failed ? lines : 0;
@@ -300,7 +299,7 @@ void progress_clear(progress *p)
         return;
     text out = TEXT_INIT;
     if (p->above)
-        go_up(p, &out, output_width(STDERR_FILENO, 80), output_height(STDERR_FILENO, 24));
+        go_up(p, &out, output_width(STDERR_FILENO, 80));
     text_string(&out, p->above ? "\033[J" : "\r\033[K");
     output_say(&out);
     text_free(&out);

@@ -4,6 +4,7 @@ import json
 import math
 import random
 import re
+import resource
 import signal
 import struct
 import termios
@@ -313,3 +314,19 @@ def test_a_stop_and_a_go(ready):
     lines = viewer.screen.text()
     assert code == 130 and "$ fg" in lines and "[1]+  Stopped" in lines
     assert len(pictured(lines)) == 9 and not pictured(lines[lines.index("$ fg"):])
+
+
+def test_a_warning_stands_above_whole(ready):
+    """A checkpoint that can't be written is told in lines of its own, and the picture is gone on with under them."""
+    viewer = Viewer(end=1.2, columns=100)
+    limited = []
+
+    def act(process, seen):
+        viewer.act(process, seen)
+        if viewer.begin and pictured(viewer.screen.visible()) and not limited:
+            limited.append(resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY)))
+    seen, _ = ready.on_terminal(*ENDLESS, "--checkpoint-every", 500, columns=100, act=act, terminal=viewer.terminal)
+    assert "no checkpoint" in seen
+    shot = viewer.shots[-1]
+    warning = [i for i, line in enumerate(shot) if line.startswith("warning   no checkpoint:")]
+    assert len(warning) == 1 and len(pictured(shot)) == 9 and shot.index(pictured(shot)[0]) > warning[0], shot
