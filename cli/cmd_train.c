@@ -9,7 +9,6 @@
 #include "place.h"
 #include "stop.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,7 +66,7 @@ static int open_curve(training *t)
 {
     if (!output_is_terminal(STDERR_FILENO))
         return 0;
-    t->curve = calloc(1, sizeof *t->curve);
+    t->curve = curve_new();
     t->progress.curve = t->a->values[OPTION_LIVE] ? t->curve : NULL;
     return t->curve ? 0 : output_failure(HILL_EMEMORY, NULL);
 }

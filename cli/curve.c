@@ -10,6 +10,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DECADES 2 /* a range of more is shown by powers of ten */
@@ -33,49 +34,49 @@ static double cost_of(const curve_point *point, int kind)
     return kind == TRAIN ? point->train : point->valid;
 }
 
-/* The i-th point that is shown: those kept, and the last epoch where it isn't among them. */
-static const curve_point *point_at(const curve *c, size_t i)
-{
-    if (i < c->count)
-        return &c->points[i];
-    bool more = c->last.epoch && (c->count == 0 || c->points[c->count - 1].epoch < c->last.epoch);
-    return i == c->count && more ? &c->last : NULL;
-}
-
-/* Whether the stride leads to this epoch; it begins at the first. */
-static bool is_kept(const curve *c, uint64_t epoch)
-{
-    return (epoch - 1) % c->stride == 0;
-}
-
 /* Keeps every other point. */
 static void thin(curve *c)
 {
     size_t kept = 0;
     c->stride *= 2;
     for (size_t i = 0; i < c->count; i++)
-        if (is_kept(c, c->points[i].epoch))
+        if ((c->points[i].epoch - 1) % c->stride == 0)
             c->points[kept++] = c->points[i];
     c->count = kept;
 }
 
+/* The first epoch behind this one that is kept. */
+static uint64_t next_after(const curve *c, uint64_t epoch)
+{
+    return (epoch + c->stride - 1) / c->stride * c->stride + 1;
+}
+
+curve *curve_new(void)
+{
+    curve *c = malloc(sizeof *c);
+    if (c) {
+        c->count = 0;
+        c->stride = c->next = 1;
+    }
+    return c;
+}
+
 void curve_add(curve *c, uint64_t epoch, double train, double valid)
 {
-    if (c->stride == 0)
-        c->stride = 1;
-    c->last = (curve_point){epoch, train, valid};
-    while (is_kept(c, epoch) && c->count == CURVE_POINTS)
+    if (c->count == CURVE_POINTS)
         thin(c);
-    if (is_kept(c, epoch))
-        c->points[c->count++] = c->last;
+    if (c->count == CURVE_POINTS)
+        return;
+    if ((epoch - 1) % c->stride == 0)
+        c->points[c->count++] = (curve_point){epoch, train, valid};
+    c->next = next_after(c, epoch);
 }
 
 void curve_back(curve *c, uint64_t epoch)
 {
     while (c->count > 0 && c->points[c->count - 1].epoch > epoch)
         c->count--;
-    if (c->last.epoch > epoch)
-        c->last = c->count ? c->points[c->count - 1] : (curve_point){0, NAN, NAN};
+    c->next = next_after(c, epoch);
 }
 
 /* The least and the greatest cost, and the least that has a logarithm. */
@@ -93,18 +94,17 @@ static void widen(span *s, double cost)
 }
 
 /* Looks through all costs; false where there are no two epochs to show. */
-static bool look_at(const curve *c, view *v)
+static bool look_at(const curve *c, curve_point last, view *v)
 {
-    const curve_point *point;
     span all = {DBL_MAX, -DBL_MAX, DBL_MAX};
-    *v = (view){.first = 0};
-    for (size_t i = 0; (point = point_at(c, i)) != NULL; i++) {
-        widen(&all, point->train);
-        widen(&all, point->valid);
-        v->first = i ? v->first : point->epoch;
-        v->last = point->epoch;
+    for (size_t i = 0; i < c->count; i++) {
+        widen(&all, c->points[i].train);
+        widen(&all, c->points[i].valid);
     }
-    if (v->first == v->last || all.low > all.high)
+    widen(&all, last.train);
+    widen(&all, last.valid);
+    *v = (view){.first = c->count ? c->points[0].epoch : last.epoch, .last = last.epoch};
+    if (v->first >= v->last || all.low > all.high)
         return false;
     /* A cost of 0 lies below every power, at the foot of the picture. */
     v->powers = all.low >= 0 && all.high > 0 && log10(all.high) - log10(all.positive) > DECADES;
@@ -126,29 +126,63 @@ static double cost_at(const view *v, size_t line)
     return v->powers ? pow(10, value) : value;
 }
 
-static void put_curve(const dots *d, const curve *c, const view *v, int kind)
+/* How high a cost lies, in dots. */
+static double height_of(const view *v, double cost, double top)
 {
-    const curve_point *point;
-    double right = (double)dots_across(d) - 1, top = (double)dots_up(d) - 1, last_x = 0, last_y = 0;
-    bool drawn = false;
-    for (size_t i = 0; (point = point_at(c, i)) != NULL; i++) {
+    double y = ((v->powers ? log10(cost) : cost) - v->low) / (v->high - v->low) * top;
+    return y < 0 ? 0 : y > top ? top : y;
+}
+
+/* The points of one column of dots: where they come in and go out, and how far they reach. */
+typedef struct column {
+    size_t x;
+    double first, last, low, high;
+    bool empty;
+} column;
+
+/* From the column before to this one, and up and down in it. */
+static void put_column(const dots *d, const view *v, const column *now, const column *before)
+{
+    double x = (double)now->x, top = (double)dots_up(d) - 1, first = height_of(v, now->first, top);
+    if (!before->empty)
+        dots_line(d, (double)before->x, height_of(v, before->last, top), x, first);
+    if (now->high > now->low)
+        dots_line(d, x, height_of(v, now->low, top), x, height_of(v, now->high, top));
+    else
+        dots_line(d, x, first, x, first);
+}
+
+/* Points by the thousand fall into a few columns, so that logarithms are taken of a few only. */
+static void put_curve(const dots *d, const curve *c, curve_point last, const view *v, int kind)
+{
+    double scale = ((double)dots_across(d) - 1) / (double)(v->last - v->first);
+    column now = {.empty = true}, before = {.empty = true};
+    for (size_t i = 0; i <= c->count; i++) {
+        const curve_point *point = i < c->count ? &c->points[i] : &last;
         double cost = cost_of(point, kind);
-        if (!isfinite(cost))
+        if (!isfinite(cost) || point->epoch > v->last)
             continue;
-        double x = (double)(point->epoch - v->first) / (double)(v->last - v->first) * right;
-        double y = ((v->powers ? log10(cost) : cost) - v->low) / (v->high - v->low) * top;
-        y = y < 0 ? 0 : y > top ? top : y;
-        dots_line(d, drawn ? last_x : x, drawn ? last_y : y, x, y);
-        last_x = x;
-        last_y = y;
-        drawn = true;
+        size_t x = (size_t)((double)(point->epoch - v->first) * scale + 0.5);
+        if (!now.empty && x == now.x) {
+            now.last = cost;
+            now.low = cost < now.low ? cost : now.low;
+            now.high = cost > now.high ? cost : now.high;
+            continue;
+        }
+        if (!now.empty) {
+            put_column(d, v, &now, &before);
+            before = now;
+        }
+        now = (column){x, cost, cost, cost, cost, false};
     }
+    if (!now.empty)
+        put_column(d, v, &now, &before);
 }
 
 /* Of validation every other cell only, which tells it from training where there is no colour; in ASCII another letter does. */
-static unsigned char shown_at(const dots *canvases, int kind, curve_look look, size_t column, size_t line)
+static unsigned char shown_at(const dots *canvases, int kind, curve_look look, size_t at, size_t line)
 {
-    return kind == VALID && look.braille && column % 2 ? 0 : dots_at(&canvases[kind], column, line);
+    return kind == VALID && look.braille && at % 2 ? 0 : dots_at(&canvases[kind], at, line);
 }
 
 static void add_line(text *out, const dots *canvases, const view *v, curve_look look, size_t line)
@@ -222,7 +256,7 @@ static void add_mark(text *out, int kind, curve_look look)
 }
 
 /* What is drawn how, with the last costs; on two lines where one is too narrow. Returns how many lines. */
-static size_t add_legend(text *out, const curve *c, curve_look look)
+static size_t add_legend(text *out, curve_point last, curve_look look)
 {
     size_t used = 0, lines = 1;
     if (look.width >= WIDE) {
@@ -231,7 +265,7 @@ static size_t add_legend(text *out, const curve *c, curve_look look)
     }
     for (int kind = 0; kind < KINDS; kind++) {
         text words = TEXT_INIT;
-        double cost = cost_of(&c->last, kind);
+        double cost = cost_of(&last, kind);
         if (kind == VALID && isnan(cost))
             continue;
         text_format(&words, " %s ", names[kind]);
@@ -252,11 +286,14 @@ static size_t add_legend(text *out, const curve *c, curve_look look)
     return lines;
 }
 
-size_t curve_draw(const curve *c, curve_look look, text *out)
+size_t curve_draw(const curve *c, curve_point last, curve_look look, text *out)
 {
     view v;
     dots canvases[KINDS] = {{.cells = NULL}};
-    if (look.width < CURVE_LEAST || !look_at(c, &v))
+    /* After a way back nothing is known of the newest one. */
+    if (c->count && !isfinite(last.train))
+        last = c->points[c->count - 1];
+    if (look.width < CURVE_LEAST || !look_at(c, last, &v))
         return 0;
     look.width = look.width > CURVE_MOST ? CURVE_MOST : look.width;
     size_t width = look.width - 1 - DOTS_MARGIN;
@@ -266,8 +303,8 @@ size_t curve_draw(const curve *c, curve_look look, text *out)
     size_t lines = CURVE_HEIGHT + 2;
     if (made) {
         for (int kind = 0; kind < KINDS; kind++)
-            put_curve(&canvases[kind], c, &v, kind);
-        lines += add_legend(out, c, look);
+            put_curve(&canvases[kind], c, last, &v, kind);
+        lines += add_legend(out, last, look);
         for (size_t line = 0; line < CURVE_HEIGHT; line++)
             add_line(out, canvases, &v, look, line);
         add_axis(out, &v, look, width);

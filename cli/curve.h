@@ -20,11 +20,14 @@ typedef struct curve_point {
 typedef struct curve {
     curve_point points[CURVE_POINTS]; /* of epochs 1, 1 + stride, 1 + 2 stride, ... */
     size_t count;
-    uint64_t stride;  /* 1, 2, 4, ...; 0: none was added yet */
-    curve_point last; /* the last one, whichever it is; epoch 0: there is none */
+    uint64_t stride; /* 1, 2, 4, ... */
+    uint64_t next;   /* the epoch to tell next */
 } curve;
 
-/* What an epoch ended with. In the order of epochs, but that a descent may have gone back. */
+/* NULL: memory ran out. To be freed. */
+curve *curve_new(void);
+
+/* What an epoch ended with, to be told from c->next on; in the order of epochs, but that a descent may have gone back. */
 void curve_add(curve *c, uint64_t epoch, double train, double valid);
 
 /* The descent went back: what was told of later epochs than this is forgotten. */
@@ -36,7 +39,10 @@ typedef struct curve_look {
     bool colour;
 } curve_look;
 
-/* Appends the picture, in whole lines narrower than the terminal. Returns how many: 0 where two epochs or columns are missing. */
-size_t curve_draw(const curve *c, curve_look look, text *out);
+/*
+ * Appends the picture, in whole lines narrower than the terminal; `last` is the newest epoch, whether it was told or not. Returns how
+ * many lines: 0 where epochs or columns are missing.
+ */
+size_t curve_draw(const curve *c, curve_point last, curve_look look, text *out);
 
 #endif

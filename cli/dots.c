@@ -52,10 +52,8 @@ unsigned char dots_at(const dots *d, size_t column, size_t line)
 
 void dots_braille(text *out, unsigned char bits)
 {
-    if (bits)
-        text_format(out, "\xe2%c%c", 0xa0 | bits >> 6, 0x80 | (bits & 0x3f));
-    else
-        text_string(out, " ");
+    const char cell[] = {(char)0xe2, (char)(0xa0 | bits >> 6), (char)(0x80 | (bits & 0x3f))};
+    text_bytes(out, bits ? cell : " ", bits ? sizeof cell : 1);
 }
 
 void dots_margin(text *out, const double *number, bool shapes)

@@ -138,29 +138,30 @@ static size_t cells_of(const char *line, size_t length)
     return cells;
 }
 
-/* Goes from the live line to the first one above it that is ours, at the left. */
-static void go_up(const progress *p, text *out, size_t width, size_t height)
+/* Goes from the live line to the first one above it that is ours, at the left; no further than to the top of the screen. */
+static void go_up(const progress *p, text *out, size_t width)
 {
     size_t rows = 0;
     for (size_t i = 0; i < p->above; i++)
         rows += p->cells[i] > width ? (p->cells[i] + width - 1) / width : 1;
-    rows = rows < height ? rows : height - 1;
     text_string(out, "\r");
     if (rows)
         text_format(out, "\033[%zuA", rows);
 }
 
 /* Puts the curve above the live line, where it is time and anything has changed. */
-static void add_curve(progress *p, text *out, size_t width, size_t height, double now)
+static void add_curve(progress *p, text *out, const hill_row *row, size_t width, double now)
 {
+    size_t height = output_height(STDERR_FILENO, 24);
+    curve_point last = progress_last(p, row);
     bool resized = width != p->width || height != p->height;
-    bool changed = resized || p->above == 0 || p->curve->last.epoch != p->epoch;
+    bool changed = resized || p->above == 0 || last.epoch != p->epoch;
     text picture = TEXT_INIT;
     if (now - p->redrawn < CURVE || !changed)
         return;
-    go_up(p, out, width, height);
+    go_up(p, out, width);
     text_string(out, resized ? "\033[J" : "");
-    size_t lines = curve_draw(p->curve, (curve_look){width, p->shapes, p->colour}, &picture);
+    size_t lines = curve_draw(p->curve, last, (curve_look){width, p->shapes, p->colour}, &picture);
     p->above = lines && lines + 2 <= height && !picture.failed ? lines : 0;
     const char *line = text_get(&picture);
     for (size_t i = 0; i < p->above; i++) {
@@ -172,7 +173,7 @@ static void add_curve(progress *p, text *out, size_t width, size_t height, doubl
     }
     p->width = width;
     p->height = height;
-    p->epoch = p->curve->last.epoch;
+    p->epoch = last.epoch;
     p->redrawn = now;
     text_end(out, &picture);
 }
@@ -191,7 +192,7 @@ static void draw(progress *p, const hill_row *row, double now)
     compose(p, &all, (double)row->step / (double)p->total, width > 1 ? width - 1 : 1);
     text_string(&out, "\r");
     if (p->curve)
-        add_curve(p, &out, width, output_height(STDERR_FILENO, 24), now);
+        add_curve(p, &out, row, width, now);
     text_string(&out, text_get(&p->line));
     /* The cursor waits at the left, where the ^C of a Ctrl-C makes no new line. */
     text_string(&out, p->curve ? "\033[J\r" : "\033[K");
@@ -287,13 +288,18 @@ double progress_look(progress *p, const hill_row *row)
     return now;
 }
 
+curve_point progress_last(const progress *p, const hill_row *row)
+{
+    return (curve_point){row->step / p->epoch_steps, p->train, p->valid};
+}
+
 void progress_clear(progress *p)
 {
     if (!p->drawn)
         return;
     text out = TEXT_INIT;
     if (p->above)
-        go_up(p, &out, output_width(STDERR_FILENO, 80), output_height(STDERR_FILENO, 24));
+        go_up(p, &out, output_width(STDERR_FILENO, 80));
     text_string(&out, p->above ? "\033[J" : "\r\033[K");
     output_say(&out);
     text_free(&out);

@@ -44,6 +44,9 @@ void progress_begin(progress *p, const hill_run *run, uint64_t rows);
 /* After each step at or past p->look_at: looks at the clock, which it returns, and draws where it is time. */
 double progress_look(progress *p, const hill_row *row);
 
+/* The last epoch that ended, and its costs. */
+curve_point progress_last(const progress *p, const hill_row *row);
+
 /* Takes away all that is live; called before anything else is said. */
 void progress_clear(progress *p);
 void progress_free(progress *p);

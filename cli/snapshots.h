@@ -13,7 +13,7 @@ typedef struct snapshots {
     uint64_t most; /* so many epochs besides the start; 0: none are kept */
     uint64_t epoch_steps, total;
     uint64_t every;    /* steps between two */
-    uint64_t due_step; /* the next one; UINT64_MAX: there is none */
+    uint64_t due_step; /* the next one, an epoch's last; UINT64_MAX: there is none */
     hill_session *session;
     text folder; /* "": no log, so none */
     bool failed; /* one couldn't be written, and that was said */

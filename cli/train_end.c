@@ -82,7 +82,7 @@ static void add_curve(const training *t, text *out)
     if (!t->curve)
         return;
     curve_look look = {output_width(STDERR_FILENO, 80), output_speaks_utf8(), output_has_colour(STDERR_FILENO)};
-    (void)curve_draw(t->curve, look, out);
+    (void)curve_draw(t->curve, progress_last(&t->progress, &t->row), look, out);
 }
 
 static void summarise(training *t)

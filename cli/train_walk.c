@@ -60,22 +60,23 @@ static void tell_way_back(training *t, const hill_row *row, uint64_t diverged)
     snapshots_back(&t->snapshots, row->step);
     if (t->curve)
         curve_back(t->curve, row->step / t->progress.epoch_steps);
+    t->progress.train = t->progress.valid = NAN;
 }
 
 /* What has to be done after a step now and then. */
 static void after_step(training *t, const hill_row *row)
 {
     bool due = row->step >= t->checkpoints.due_step, asked = false;
+    if (row->want)
+        trace_row(&t->trace, row, seconds_now(t));
     if (row->epoch_end) {
         t->progress.train = row->train_cost;
         t->progress.valid = row->valid_cost;
-        if (t->curve)
+        if (t->curve && row->epoch >= t->curve->next)
             curve_add(t->curve, row->epoch, row->train_cost, row->valid_cost);
+        if (row->step >= t->snapshots.due_step)
+            take_snapshot(t, row->step);
     }
-    if (row->want)
-        trace_row(&t->trace, row, seconds_now(t));
-    if (row->step >= t->snapshots.due_step)
-        take_snapshot(t, row->step);
     if (row->step >= t->progress.look_at)
         due = progress_look(&t->progress, row) >= t->checkpoints.due || due;
     if (atomic_load_explicit(&stop_notice, memory_order_relaxed)) {
@@ -106,6 +107,8 @@ static int walk(training *t)
             tell_way_back(t, &row, t->row.step + 1);
         else if (row.want || row.epoch_end || atomic_load_explicit(&stop_notice, memory_order_relaxed) ||
                  row.step >= t->progress.look_at || row.step >= t->checkpoints.due_step || row.step >= t->snapshots.due_step)
+    if (row->want)
+        trace_row(&t->trace, row, seconds_now(t));
             after_step(t, &row);
         t->row.step = row.step;
     }

@@ -4,6 +4,7 @@ import json
 import math
 import random
 import re
+import resource
 import signal
 import struct
 import termios
@@ -48,13 +49,13 @@ def pictured(lines):
 GOLDEN_BRAILLE = """
 cost   ⠒⠒⠒ train 0.1176   ⠒ ⠒ valid 0.1149
          │⢇
-   0.873 ┤⠸⡀
-         │⠱⣇
+   0.873 ┤⢸
+         │⠹⣆
          │ ⠈⣆
      0.5 ┤  ⠈⢢
-         │    ⠑⠢⡀
-         │      ⠙⠢⣤ ⣀
-   0.126 ┤         ⠉⠉⠒⠛⠒⠒⠒⠛⠒⠛⠒⠶⠤⠤⠤⠤⠤⠶⠤⠶⠤⠦⠤⢤⠤⠤⠤⠶⠤⠦⠤⠤⠤⣤⠤⣤⢄⡲⠔⠒
+         │    ⠙⢢
+         │      ⠉⠢⣤ ⣀
+   0.126 ┤         ⠉⠙⠒⠛⠒⠓⠒⠛⠒⠛⠒⠶⠤⠤⠤⠤⠤⠶⠤⠶⠤⠦⠤⣤⠤⡤⠤⠶⠤⠦⠤⠤⠤⣤⠤⣤⢤⡲⠔⠒
          └─────────────────────────────────────────────────
           1                     epoch                    40
 """
@@ -63,12 +64,12 @@ GOLDEN_ASCII = """
 cost   * train 0.1176   o valid 0.1149
          |*
    0.873 |*
-         |o*
-         | o*
+         |oo
+         | oo
      0.5 |  oo
          |    oo
-         |      oooooo*oooo           o       oo
-   0.126 |         ** o****ooooooooooo*ooooooo**o
+         |      ooooooooooo           oo      ooo
+   0.126 |         ** o****oooooooooooooooooooo*o
          +---------------------------------------
           1                epoch               40
 """
@@ -82,7 +83,7 @@ cost   ⠒⠒⠒ train 3.704e-05
  0.00278 ┤ ⠘⢦⡀
          │   ⠙⠲⠤⣄⣀
          │       ⠈⠉⠙⠒⠒⠦⠤⠤⣄⣀⣀⣀
-6.87e-05 ┤                  ⠈⠉⠉⠉⠑⠒⠒⠒⠲⠤⠤⠤⢤⣀⣀
+6.87e-05 ┤                  ⠈⠉⠉⠉⠙⠒⠒⠒⠲⠤⠤⠤⢤⣀⣀
          └─────────────────────────────────
           1             epoch         5,000
 """
@@ -313,3 +314,19 @@ def test_a_stop_and_a_go(ready):
     lines = viewer.screen.text()
     assert code == 130 and "$ fg" in lines and "[1]+  Stopped" in lines
     assert len(pictured(lines)) == 9 and not pictured(lines[lines.index("$ fg"):])
+
+
+def test_a_warning_stands_above_whole(ready):
+    """A checkpoint that can't be written is told in lines of its own, and the picture is gone on with under them."""
+    viewer = Viewer(end=1.2, columns=100)
+    limited = []
+
+    def act(process, seen):
+        viewer.act(process, seen)
+        if viewer.begin and pictured(viewer.screen.visible()) and not limited:
+            limited.append(resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY)))
+    seen, _ = ready.on_terminal(*ENDLESS, "--checkpoint-every", 500, columns=100, act=act, terminal=viewer.terminal)
+    assert "no checkpoint" in seen
+    shot = viewer.shots[-1]
+    warning = [i for i, line in enumerate(shot) if line.startswith("warning   no checkpoint:")]
+    assert len(warning) == 1 and len(pictured(shot)) == 9 and shot.index(pictured(shot)[0]) > warning[0], shot
