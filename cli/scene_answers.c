@@ -115,9 +115,9 @@ static int judge(scene *s, const scene_look *look, scene_part part, const hill_t
     const uint64_t rows = hill_table_rows(table);
     hill_error error = HILL_ERROR_INIT;
     block b = {NULL, NULL, NULL, NULL, NULL, 0};
-    if (v->of == look->number + 1 && v->part == part)
+    if (v->kept && v->part == part)
         return 200;
-    v->of = 0;
+    v->kept = false;
     v->count = 0;
     free(v->rows);
     v->rows = rows < SIZE_MAX ? calloc((size_t)rows + 1, sizeof *v->rows) : NULL;
@@ -127,7 +127,7 @@ static int judge(scene *s, const scene_look *look, scene_part part, const hill_t
     free_block(&b);
     if (status != HILL_OK)
         return scene_refuse_for(out, status, &error);
-    v->of = look->number + 1;
+    v->kept = true;
     v->part = part;
     return v->count ? 200 : scene_refuse(out, 404, "no row has a target %s", look->facts.target);
 }

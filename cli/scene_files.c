@@ -79,8 +79,7 @@ size_t scene_snapshots(const scene_log *log, uint64_t **out)
 
 void scene_forget(scene *s)
 {
-    s->looks++;
-    s->verdict.of = 0;
+    s->verdict.kept = false;
 }
 
 static void free_model(scene *s, hill_model **model)
@@ -262,7 +261,6 @@ static int place_look(scene *s, int64_t at, scene_look *look, text *out)
             return scene_refuse(out, 404, "the weights of the descent can't be had now");
         scene_forget(s);
     }
-    look->number = s->looks;
     return 200;
 }
 

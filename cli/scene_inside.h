@@ -36,7 +36,7 @@ typedef struct scene_verdict {
     scene_judged *rows;
     size_t count;
     scene_part part;
-    uint64_t of; /* which look, 0: nothing is kept */
+    bool kept; /* of the weights that were looked at last */
 } scene_verdict;
 
 struct scene {
@@ -56,7 +56,6 @@ struct scene {
     scene_table tables[SCENE_PARTS];
     hill_run *run; /* of `run_of` */
     const hill_model *run_of;
-    uint64_t looks; /* how often the weights that are shown were others */
     scene_verdict verdict;
 };
 
@@ -66,7 +65,6 @@ typedef struct scene_look {
     hill_model_facts facts;
     hill_run *run;
     uint64_t epoch, step;
-    uint64_t number; /* other weights, another number */
 } scene_look;
 
 /* Writes {"error": "..."} into a cleared `out`, and returns the status. */

@@ -234,6 +234,14 @@ def checkpoints():
     }
 
 
+def logs():
+    return {
+        "first": b'{"downhill":"0.1.0","recipe":"net=2\\n","data":"a.csv","rows":7,"model":"a.safetensors"}',
+        "step": b'{"step":12,"epoch":1,"cost":1.5e-3,"rate":0.1,"train_cost":null,"seconds":-0.25}',
+        "odd": rb' {"a\u0062" : [ true , {} , "\ud83d\ude00\/" ] , "ab\"" : "" } ',
+    }
+
+
 def jsons():
     made = {f"encoder-{name}": json.dumps(encoder).encode() for name, encoder in ENCODERS.items()}
     escapes = json.dumps(ENCODERS["classes"]).replace("colour", r"\u000a\u00e9").replace("yes", r"\u000c")
@@ -268,6 +276,7 @@ TARGETS = {
     "gz": gzips,
     "idx": lambda: plain(images()),
     "json": jsons,
+    "log": lambda: jsons() | logs(),
     "model": models,
     "npy": lambda: plain(arrays()),
     "npz": archives,
@@ -311,6 +320,7 @@ def words_of(target):
         "gz": ["\x1f\x8b\x08", *CSV_WORDS],
         "idx": ["\x00\x00\x08\x01", "\x00\x00\x08\x03", "\x00\x00\x0e\x02", "\x00\x00\x00\x01"],
         "json": JSON_WORDS + ENCODER_WORDS,
+        "log": [*JSON_WORDS, "downhill", "recipe", "step", "cost"],
         "model": JSON_WORDS + ENCODER_WORDS + MODEL_WORDS + ["\\n", *table_words()],
         "npy": NPY_WORDS,
         "npz": NPY_WORDS + ZIP_WORDS,

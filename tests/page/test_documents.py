@@ -231,6 +231,22 @@ def test_answers_of_numbers(houses):
     assert ask(houses, "run.jsonl", "rows?truth=0&answer=0", 404)
 
 
+def test_rows_without_a_number_are_left_out(downhill):
+    rows = rows_of(numbers_table())
+    for row in rows[::3]:
+        row["price"] = ""
+    text = written(rows, ["area", "age", "price"])
+    downhill.write("holes.csv", text)
+    train(downhill, "holes.csv", "--target", "price", "--epochs", 5)
+    answers = ask(downhill, "run.jsonl", "answers")
+    said = predictions(downhill, text)["prediction"].astype(float)
+    wanted = [[float(row["price"]), said[i]] for i, row in enumerate(rows) if row["price"]]
+    assert answers["rows"] == 80 and numpy.allclose(answers["scatter"], wanted, rtol=1e-6)
+    assert all(rows[row["row"] - 1]["price"] for row in answers["worst"])
+    measured = json.loads(downhill("eval", "run.safetensors", "holes.csv", "--json").stdout)
+    assert math.isclose(answers["metrics"]["rmse"], measured["rmse"], rel_tol=1e-12)
+
+
 def test_scatter_is_spread_over_many_rows(downhill):
     downhill.write("many.csv", numbers_table(rows=5000))
     train(downhill, "many.csv", "--target", "price", "--epochs", 1, "--net", "2")
@@ -386,7 +402,11 @@ def test_missing_cells_and_unknown_texts(downhill):
         assert dict(row["cells"])["colour"] == rows[row["row"] - 1]["colour"]
         assert (dict(row["cells"])["a"] == "") == (rows[row["row"] - 1]["a"] == "")
     net = ask(downhill, "run.jsonl", "net")
-    bins_must_be(net["layers"][0]["bins"]["activations"], model.units(model.encode(rows))[0])
+    first, logits = model.units(model.encode(rows))
+    bins_must_be(net["layers"][0]["bins"]["activations"], first)
+    aimed = [i for i, row in enumerate(rows) if row["y"]]
+    d = softmax(logits[aimed]) - numpy.eye(2)[["uv".index(rows[i]["y"]) for i in aimed]]
+    bins_must_be(net["layers"][1]["bins"]["gradient"], first[aimed].T @ d / len(aimed))
     found = ask(downhill, "run.jsonl", "map?x=b&y=colour")
     grid = grid_of(found, rows, ["a", "b", "colour"])
     said = predictions(downhill, written(grid, ["a", "b", "colour"]))
