@@ -5,7 +5,6 @@ import re
 import pytest
 
 import fixtures
-from browser import browser, built, show  # noqa: F401
 
 
 @pytest.fixture(scope="module")

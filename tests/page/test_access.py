@@ -3,7 +3,6 @@
 import pytest
 
 import fixtures
-from browser import browser, built, report, show  # noqa: F401
 from support import ROOT
 
 AXE = ROOT / "page/node_modules/axe-core/axe.min.js"

@@ -1,4 +1,4 @@
-"""What the tests of the page in a browser share: the page as it was built, a browser, and a watch over what the browser says and asks for."""
+"""What the tests of the page share: the page as it was built, a browser, and a watch over what the browser says and asks for."""
 import contextlib
 import re
 
@@ -23,7 +23,7 @@ class Watch:
                    if not request.url.startswith(("data:", "blob:")) else None)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def built():
     """The page and its policy, as they are in the command."""
     folder = build("gcc")
@@ -31,7 +31,7 @@ def built():
     return (folder / "page.html").read_bytes(), policy
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser():
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

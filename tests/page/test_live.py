@@ -5,7 +5,6 @@ import time
 import pytest
 
 import fixtures
-from browser import browser, built, show  # noqa: F401
 
 
 def live(show, pace=0.002, **options):
