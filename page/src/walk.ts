@@ -239,7 +239,7 @@ export class WalkPanel {
         const epoch = walk.columns.epoch[row];
         setText(byId("walk-step"), row < 0 ? "no step yet" : `step ${whole(step ?? walk.columns.step[row]!)}, epoch ${whole(epoch ?? 0)}`);
         const accuracy = walk.at("accuracy", row);
-        setText(byId("walk-accuracy"), accuracy === null ? "" : `validation accuracy ${(100 * accuracy).toFixed(2)}%`);
+        setText(byId("walk-accuracy"), accuracy === null ? "" : `, validation accuracy ${(100 * accuracy).toFixed(2)}%`);
     }
 
     private say(): void {
