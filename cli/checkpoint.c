@@ -216,6 +216,12 @@ static void add_standing(const checkpoints *c, text *words)
     text_string(words, ", is intact");
 }
 
+static void clear_screen(const checkpoints *c)
+{
+    if (c->progress)
+        progress_clear(c->progress);
+}
+
 static void say_failure(checkpoints *c, const char *reason)
 {
     text words = TEXT_INIT;
@@ -224,6 +230,7 @@ static void say_failure(checkpoints *c, const char *reason)
     c->failing = true;
     text_format(&words, "no checkpoint: %s; the descent goes on and will try again", reason);
     add_standing(c, &words);
+    clear_screen(c);
     say("warning", text_get(&words));
     text_free(&words);
 }
@@ -233,6 +240,7 @@ static void say_recovery(checkpoints *c)
     text words = TEXT_INIT;
     c->failing = false;
     text_format(&words, "checkpoints can be written again: %s", text_get(&c->names[c->newest]));
+    clear_screen(c);
     say("note", text_get(&words));
     text_free(&words);
 }

@@ -4,6 +4,7 @@
 #ifndef CLI_CHECKPOINT_H
 #define CLI_CHECKPOINT_H
 
+#include "progress.h"
 #include "text.h"
 
 #include <downhill.h>
@@ -21,7 +22,8 @@ typedef struct checkpoints {
     int newest;    /* which of them holds the latest state; -1: none does */
     bool fresh;    /* what stands there is of a run that isn't gone on with */
     uint64_t newest_step;
-    bool failing; /* the last try failed, and that was said */
+    bool failing;       /* the last try failed, and that was said */
+    progress *progress; /* what must go from the screen before anything is said; NULL: nothing stands there */
 } checkpoints;
 
 /* Reads --checkpoint-every (NULL: the default). Returns 0 or an exit code after saying what is wrong. */

@@ -82,8 +82,9 @@ static void add_places(json *j, const range *r)
 static int write_log(const training *t, const range *r)
 {
     text out = TEXT_INIT, recipe = TEXT_INIT;
+    trace_files files = train_files(t);
     report_recipe(&recipe, hill_session_recipe(t->session));
-    trace_first_line(&out, text_get(&recipe), t->data, &t->facts);
+    trace_first_line(&out, text_get(&recipe), &files, &t->facts);
     text_string(&out, "\n");
     for (size_t i = 0; i < r->count; i++) {
         json j = {&out, false};

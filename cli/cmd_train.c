@@ -9,7 +9,9 @@
 #include "place.h"
 #include "stop.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int choose_outputs(training *t)
 {
@@ -23,7 +25,9 @@ static int choose_outputs(training *t)
     if (t->trace.path && output_same_file(t->trace.path, text_get(&t->out)))
         return output_error(CODE_USAGE, "--log %s: is where the model goes; take another name", t->trace.path);
     int code = place_check(text_get(&t->out), &t->host);
-    return code || !t->trace.path ? code : trace_check(t->trace.path);
+    if (code == 0 && t->trace.path)
+        code = trace_check(t->trace.path);
+    return code == 0 ? snapshots_check(&t->snapshots, t->a, text_get(&t->out)) : code;
 }
 
 /* Knobs that neither the command line nor the recipe file set are those of the checkpoint that is gone on from. */
@@ -58,16 +62,28 @@ static int go_on(training *t)
     return code;
 }
 
+/* Where somebody looks on, costs are collected, to be drawn. */
+static int open_curve(training *t)
+{
+    if (!output_is_terminal(STDERR_FILENO))
+        return 0;
+    t->curve = calloc(1, sizeof *t->curve);
+    t->progress.curve = t->a->values[OPTION_LIVE] ? t->curve : NULL;
+    return t->curve ? 0 : output_failure(HILL_EMEMORY, NULL);
+}
+
 int cmd_train(const arguments *a)
 {
-    static int (*const phases[])(training *) = {
-        train_read_recipe,    adopt_recipe, choose_outputs,  train_open_tables, train_session,
-        train_refuse_guesses, go_on,        train_introduce, train_walk,        train_end};
+    static int (*const phases[])(training *) = {train_read_recipe, adopt_recipe,         choose_outputs, train_open_tables,
+                                                train_session,     train_refuse_guesses, go_on,          open_curve,
+                                                train_introduce,   live_open,            train_walk,     train_end};
     training t = train_make(a);
     stop_endure();
     int code = train_standard_inputs(a);
     if (code == 0)
         code = checkpoint_every(&t.checkpoints, a->values[OPTION_CHECKPOINT_EVERY]);
+    if (code == 0)
+        code = live_check(&t);
     if (code == 0 && a->values[OPTION_FRESH] && a->values[OPTION_RESUME])
         code = output_error(CODE_USAGE, "--fresh begins anew and --resume goes on: take one of them");
     t.checkpoints.fresh = a->values[OPTION_FRESH] != NULL;

@@ -149,7 +149,7 @@ static void verb_rows(screen *s)
     for (size_t i = 0; i < count; i++) {
         text left = TEXT_INIT;
         text_format(&left, "%s %s", all[i].name, all[i].operands);
-        row(s, text_get(&left), all[i].sentence, 22);
+        row(s, text_get(&left), all[i].sentence, 23);
         text_end(&s->out, &left);
     }
 }

@@ -141,6 +141,15 @@ static int take_flag(arguments *out, int count, char **words, int *i)
     return 0;
 }
 
+/* -o FILE, which is --out FILE. */
+static int take_short(arguments *out, int count, char **words, int *i)
+{
+    if (*i + 1 >= count || strncmp(words[*i + 1], "--", 2) == 0)
+        return output_error(CODE_USAGE, "-o needs a value: -o %s", option_find(out->verb, "out", 3)->argument);
+    out->values[OPTION_OUT] = words[++*i];
+    return 0;
+}
+
 const verb *verb_find(const char *name)
 {
     size_t count = 0;
@@ -195,6 +204,8 @@ int options_parse(const verb *v, int count, char **words, arguments *out)
     for (int i = 0; i < count && code == 0 && !out->help; i++) {
         if (flags && strcmp(words[i], "--") == 0)
             flags = false;
+        else if (flags && strcmp(words[i], "-o") == 0 && option_find(v, "out", 3))
+            code = take_short(out, count, words, &i);
         else if (flags && strncmp(words[i], "--", 2) == 0)
             code = take_flag(out, count, words, &i);
         else if (flags && words[i][0] == '-' && words[i][1] != '\0')

@@ -20,6 +20,8 @@ typedef enum option_id {
     OPTION_START,
     OPTION_OUT,
     OPTION_LOG,
+    OPTION_SNAPSHOTS,
+    OPTION_LIVE,
     OPTION_MISSING,
     OPTION_HEADER,
     OPTION_DELIMITER,
@@ -35,6 +37,8 @@ typedef enum option_id {
     OPTION_FIND_RATES,
     OPTION_JSON,
     OPTION_MAN,
+    OPTION_VIEW,
+    OPTION_PORT,
     OPTION_IDS
 } option_id;
 
@@ -124,7 +128,9 @@ int cmd_eval(const arguments *a);
 int cmd_predict(const arguments *a);
 int cmd_info(const arguments *a);
 int cmd_check(const arguments *a);
+int cmd_report(const arguments *a);
 int cmd_bench(const arguments *a);
+int cmd_view(const arguments *a);
 int cmd_help(const arguments *a);
 int cmd_version(const arguments *a);
 

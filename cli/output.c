@@ -185,6 +185,14 @@ size_t output_width(int descriptor, size_t otherwise)
     return size.ws_col;
 }
 
+size_t output_height(int descriptor, size_t otherwise)
+{
+    struct winsize size;
+    if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_row == 0)
+        return otherwise;
+    return size.ws_row;
+}
+
 int output_open(const char *path, int flags)
 {
     int descriptor = -1;

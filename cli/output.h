@@ -71,6 +71,9 @@ bool output_speaks_utf8(void);
 /* Columns of the terminal behind the descriptor; `otherwise` where there is none. */
 size_t output_width(int descriptor, size_t otherwise);
 
+/* Its rows, likewise. */
+size_t output_height(int descriptor, size_t otherwise);
+
 /*
  * A file written whole or not at all: a temporary name beside it, renamed at the end. What is no plain file (a pipe, a device)
  * is written as it comes.

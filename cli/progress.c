@@ -1,14 +1,18 @@
 /*
- * progress.c - how far the descent is: one live line on a terminal, whole lines now and then elsewhere.
+ * progress.c - how far the descent is: one live line on a terminal, and the curve above it where that is wanted; whole lines now
+ * and then elsewhere.
  *
  * Invariant: a step costs the progress one comparison; the clock is read about fifty times a second, whatever a step takes. A
- * live line is never as wide as the terminal, so it never wraps. Without a terminal no escape code is written.
+ * live line is never as wide as the terminal, so it never wraps. Without a terminal no escape code is written. What stands on the
+ * screen is known here and nowhere else, so that it can be taken away; where a terminal became narrower, its lines are taken to
+ * have been wrapped, as nearly all terminals do.
  */
 #define _POSIX_C_SOURCE 200809L
 
 #include "progress.h"
 
 #include "output.h"
+#include "stop.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,6 +24,7 @@
 #define LOOK_SOON 0.01 /* seconds between looks under which the stride doubles */
 #define LOOK_LATE 0.04 /* ... over which it halves */
 #define REDRAW 0.1     /* seconds between two drawings of the live line */
+#define CURVE 0.25     /* ... and of the curve */
 #define FIRST_LINE 2.0 /* seconds until the first whole line */
 #define LINES 20.0     /* whole lines over a run ... */
 #define SILENCE 60.0   /* ... but never longer than this without one */
@@ -119,16 +124,77 @@ static void compose(progress *p, const parts *all, double done, size_t width)
     }
 }
 
+/* Cells of a line with colours in it. */
+static size_t cells_of(const char *line, size_t length)
+{
+    size_t cells = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (line[i] == '\033')
+            while (i + 1 < length && line[i] != 'm')
+                i++;
+        else
+            cells += ((unsigned char)line[i] & 0xc0) != 0x80;
+    }
+    return cells;
+}
+
+/* Goes from the live line to the first one above it that is ours, at the left. */
+static void go_up(const progress *p, text *out, size_t width, size_t height)
+{
+    size_t rows = 0;
+    for (size_t i = 0; i < p->above; i++)
+        rows += p->cells[i] > width ? (p->cells[i] + width - 1) / width : 1;
+    rows = rows < height ? rows : height - 1;
+    text_string(out, "\r");
+    if (rows)
+        text_format(out, "\033[%zuA", rows);
+}
+
+/* Puts the curve above the live line, where it is time and anything has changed. */
+static void add_curve(progress *p, text *out, size_t width, size_t height, double now)
+{
+    bool resized = width != p->width || height != p->height;
+    bool changed = resized || p->above == 0 || p->curve->last.epoch != p->epoch;
+    text picture = TEXT_INIT;
+    if (now - p->redrawn < CURVE || !changed)
+        return;
+    go_up(p, out, width, height);
+    text_string(out, resized ? "\033[J" : "");
+    size_t lines = curve_draw(p->curve, (curve_look){width, p->shapes, p->colour}, &picture);
+    p->above = lines && lines + 2 <= height && !picture.failed ? lines : 0;
+    const char *line = text_get(&picture);
+    for (size_t i = 0; i < p->above; i++) {
+        size_t length = strcspn(line, "\n");
+        text_bytes(out, line, length);
+        text_string(out, "\033[K\n");
+        p->cells[i] = cells_of(line, length);
+        line += length + 1;
+    }
+    p->width = width;
+    p->height = height;
+    p->epoch = p->curve->last.epoch;
+    p->redrawn = now;
+    text_end(out, &picture);
+}
+
 static void draw(progress *p, const hill_row *row, double now)
 {
     parts all;
     text out = TEXT_INIT;
     size_t width = output_width(STDERR_FILENO, 80);
+    if (stop_continued) {
+        /* A shell has written since; where our lines are isn't known any more. */
+        stop_continued = 0;
+        p->above = 0;
+    }
     format_parts(p, row, now, &all);
     compose(p, &all, (double)row->step / (double)p->total, width > 1 ? width - 1 : 1);
     text_string(&out, "\r");
+    if (p->curve)
+        add_curve(p, &out, width, output_height(STDERR_FILENO, 24), now);
     text_string(&out, text_get(&p->line));
-    text_string(&out, "\033[K");
+    /* The cursor waits at the left, where the ^C of a Ctrl-C makes no new line. */
+    text_string(&out, p->curve ? "\033[J\r" : "\033[K");
     output_say(&out);
     text_free(&out);
     p->drawn = true;
@@ -226,10 +292,13 @@ void progress_clear(progress *p)
     if (!p->drawn)
         return;
     text out = TEXT_INIT;
-    text_string(&out, "\r\033[K");
+    if (p->above)
+        go_up(p, &out, output_width(STDERR_FILENO, 80), output_height(STDERR_FILENO, 24));
+    text_string(&out, p->above ? "\033[J" : "\r\033[K");
     output_say(&out);
     text_free(&out);
     p->drawn = false;
+    p->above = 0;
 }
 
 void progress_free(progress *p)

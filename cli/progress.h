@@ -1,9 +1,11 @@
 /*
- * progress.h - how far the descent is: one live line on a terminal, whole lines now and then elsewhere.
+ * progress.h - how far the descent is: one live line on a terminal, and the curve above it where that is wanted; whole lines now
+ * and then elsewhere.
  */
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
 
+#include "curve.h"
 #include "text.h"
 
 #include <downhill.h>
@@ -20,6 +22,12 @@ typedef struct progress {
     uint64_t look_at;    /* the step at which to look next */
     double train, valid; /* at the last epoch's end; NaN before */
     text line;
+    const curve *curve;        /* what stands above the line; NULL: nothing does */
+    size_t above;              /* lines of it that stand there now ... */
+    size_t cells[CURVE_LINES]; /* ... and how wide they are */
+    size_t width, height;      /* of the terminal when they were drawn */
+    uint64_t epoch;            /* the last one they show */
+    double redrawn;
 } progress;
 
 /* Seconds of a clock that only goes forward. */
@@ -36,7 +44,7 @@ void progress_begin(progress *p, const hill_run *run, uint64_t rows);
 /* After each step at or past p->look_at: looks at the clock, which it returns, and draws where it is time. */
 double progress_look(progress *p, const hill_row *row);
 
-/* Takes the live line away; called before anything else is said. */
+/* Takes away all that is live; called before anything else is said. */
 void progress_clear(progress *p);
 void progress_free(progress *p);
 

@@ -21,6 +21,7 @@ training race_lend(const race *g)
     t.host = g->base.host;
     t.train = g->base.train;
     t.valid = g->base.valid;
+    t.valid_file = g->base.valid_file;
     t.untested = true;
     return t;
 }

@@ -49,8 +49,8 @@ double range_up(const range_view *view, double cost);
 /* "0.01" for -2, "1e-5" for -5. */
 void range_decade(text *out, int decade);
 
-/* The curve in characters, with the suggestion marked, in lines of at most `width` cells; `dots`: in braille, else in ASCII. */
-void range_draw(text *out, const range *r, size_t width, bool dots);
+/* The curve in characters, with the suggestion marked, in lines of at most `width` cells; in braille or in ASCII. */
+void range_draw(text *out, const range *r, size_t width, bool braille);
 
 /* The curve as an SVG file that needs no other, for light and dark pages. */
 void range_svg(text *out, const range *r, const char *data, const char *rule);

@@ -9,9 +9,11 @@
 
 #include <stddef.h>
 
-volatile sig_atomic_t stop_notice;
+atomic_int stop_notice;
 volatile sig_atomic_t stop_signal;
 volatile sig_atomic_t stop_save;
+volatile sig_atomic_t stop_continued;
+volatile sig_atomic_t stop_hangup;
 
 static void note_end(int number)
 {
@@ -19,14 +21,26 @@ static void note_end(int number)
     (void)signal(SIGINT, SIG_DFL);
     (void)signal(SIGTERM, SIG_DFL);
     stop_signal = number;
-    stop_notice = 1;
+    atomic_store(&stop_notice, 1);
 }
 
 static void note_save(int number)
 {
     (void)number;
     stop_save = 1;
-    stop_notice = 1;
+    atomic_store(&stop_notice, 1);
+}
+
+static void note_hangup(int number)
+{
+    (void)number;
+    stop_hangup = 1;
+}
+
+static void note_continue(int number)
+{
+    (void)number;
+    stop_continued = 1;
 }
 
 static void handle(int number, void (*handler)(int))
@@ -39,7 +53,7 @@ static void handle(int number, void (*handler)(int))
 
 void stop_endure(void)
 {
-    handle(SIGHUP, SIG_IGN);
+    handle(SIGHUP, note_hangup);
     handle(SIGUSR1, note_save);
 }
 
@@ -47,4 +61,5 @@ void stop_listen(void)
 {
     handle(SIGINT, note_end);
     handle(SIGTERM, note_end);
+    handle(SIGCONT, note_continue);
 }

@@ -23,6 +23,7 @@
 #define REPORTS 1000
 #define FIRST_KEY "{\"downhill\":"
 #define BACK_KEY "{\"rollback\":"
+#define RATE_KEY "{\"control\":\"rate\""
 
 /*
  * Writes the line that was begun, and before it what the disk refused earlier: that is kept, for the disk may have room again. It
@@ -31,6 +32,12 @@
 static void write_line(trace *t)
 {
     size_t written = 0;
+    if (t->hear && !t->line.failed)
+        t->hear(t->self, text_get(&t->line) + t->heard, t->line.length - t->heard);
+    if (!t->path) {
+        text_clear(&t->line);
+        return;
+    }
     text_string(&t->line, "\n");
     t->problem = t->line.failed ? ENOMEM : 0;
     while (!t->problem && written < t->line.length) {
@@ -44,6 +51,7 @@ static void write_line(trace *t)
         return;
     memmove(t->line.data, t->line.data + written, t->line.length - written + 1);
     t->line.length -= written;
+    t->heard = t->line.length;
 }
 
 /* An empty file will do, and a log. Returns 0 or an exit code after saying what else it is. */
@@ -110,10 +118,15 @@ static size_t length_until(trace *t, text *log, const hill_run *run)
             break;
         if (strncmp(line, BACK_KEY, strlen(BACK_KEY)) == 0)
             seen = (unsigned)number_in(line, BACK_KEY, 0);
-        else if (strncmp(line, "{\"step\"", 7) == 0 && seen == ways_back && number_in(line, "\"step\":", 0) > (double)step)
+        else if (strncmp(line, FIRST_KEY, strlen(FIRST_KEY)) != 0 && seen == ways_back &&
+                 number_in(line, "\"step\":", 0) > (double)step)
             break;
         if (seen > ways_back)
             break;
+        if (strncmp(line, RATE_KEY, strlen(RATE_KEY)) == 0)
+            t->own_rate = number_in(line, "\"rate\":", 0);
+        if (t->hear)
+            t->hear(t->self, line, (size_t)(end - line));
         t->earlier = number_in(line, "\"seconds\":", t->earlier);
         length = (size_t)(end + 1 - log->data);
     }
@@ -145,13 +158,21 @@ static int cut(int descriptor, size_t length)
     return result != 0 || lseek(descriptor, (off_t)length, SEEK_SET) < 0 ? errno : 0;
 }
 
-void trace_first_line(text *out, const char *recipe, const char *data, const hill_model_facts *facts)
+void trace_first_line(text *out, const char *recipe, const trace_files *files, const hill_model_facts *facts)
 {
+    const char *const members[][2] = {{"model", files->model},
+                                      {"targets", files->targets},
+                                      {"valid", files->valid},
+                                      {"test", files->test},
+                                      {"start", files->start}};
     json j = {out, false};
     json_open(&j, NULL, '{');
     json_string(&j, "downhill", hill_version());
     json_string(&j, "recipe", recipe);
-    json_string(&j, "data", data);
+    json_string(&j, "data", files->data);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (members[i][1])
+            json_string(&j, members[i][0], members[i][1]);
     json_count(&j, "rows", facts->rows);
     json_count(&j, "inputs", facts->inputs);
     json_count(&j, "outputs", facts->outputs);
@@ -159,16 +180,20 @@ void trace_first_line(text *out, const char *recipe, const char *data, const hil
     json_close(&j, '}');
 }
 
-int trace_begin(trace *t, const hill_run *run, const char *recipe, const char *data, const hill_model_facts *facts)
+int trace_begin(trace *t, const hill_run *run, const char *recipe, const trace_files *files, const hill_model_facts *facts)
 {
     struct stat found;
     size_t length = 0;
-    if (!t->path)
+    if (!t->path && !t->hear)
         return 0;
     choose_steps(t, run);
-    trace_first_line(&t->line, recipe, data, facts);
+    trace_first_line(&t->line, recipe, files, facts);
     if (t->line.failed)
         return output_failure(HILL_EMEMORY, NULL);
+    if (!t->path) {
+        write_line(t);
+        return 0;
+    }
     bool plain = stat(t->path, &found) != 0 || S_ISREG(found.st_mode);
     t->descriptor = output_open(t->path, (plain ? O_RDWR : O_WRONLY) | O_CREAT);
     if (t->descriptor < 0)
@@ -183,6 +208,9 @@ int trace_begin(trace *t, const hill_run *run, const char *recipe, const char *d
         text_clear(&t->line);
     else
         write_line(t);
+    /* The process that set it has ended, and no checkpoint kept it. */
+    if (t->own_rate > 0)
+        trace_rate(t, hill_run_steps(run, NULL), 0);
     return 0;
 }
 
@@ -190,7 +218,7 @@ void trace_back(trace *t, const hill_run *run, const hill_row *row, uint64_t div
 {
     json j = {&t->line, false};
     unsigned ways_back;
-    if (!t->path)
+    if (!t->path && !t->hear)
         return;
     (void)hill_run_steps(run, &ways_back);
     json_open(&j, NULL, '{');
@@ -200,6 +228,20 @@ void trace_back(trace *t, const hill_run *run, const hill_row *row, uint64_t div
     json_double(&j, "rate", row->rate);
     json_string(&j, "reason", hill_run_message(run));
     json_double(&j, "seconds", seconds);
+    json_close(&j, '}');
+    write_line(t);
+}
+
+void trace_rate(trace *t, uint64_t step, double rate)
+{
+    json j = {&t->line, false};
+    t->own_rate = rate;
+    if (!t->path && !t->hear)
+        return;
+    json_open(&j, NULL, '{');
+    json_string(&j, "control", "rate");
+    json_count(&j, "step", step);
+    json_double(&j, "rate", rate);
     json_close(&j, '}');
     write_line(t);
 }
@@ -233,7 +275,7 @@ void trace_row(trace *t, const hill_row *row, double seconds)
 int trace_end(trace *t, const char *stopped, const hill_row *row, double seconds)
 {
     json j = {&t->line, false};
-    if (!t->path)
+    if (!t->path && !t->hear)
         return 0;
     json_open(&j, NULL, '{');
     json_string(&j, "stopped", stopped);
@@ -242,6 +284,8 @@ int trace_end(trace *t, const char *stopped, const hill_row *row, double seconds
     json_double(&j, "seconds", seconds);
     json_close(&j, '}');
     write_line(t);
+    if (!t->path)
+        return 0;
     if (close(t->descriptor) != 0 && errno != EINTR && !t->problem)
         t->problem = errno;
     t->descriptor = -1;

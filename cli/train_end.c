@@ -37,9 +37,10 @@ int train_measure(training *t)
 
 static void say_stopped(training *t, text *out)
 {
-    bool all = strcmp(hill_run_stopped(t->run), "epochs") == 0;
+    const char *why = train_stopped(t);
+    bool all = strcmp(why, "epochs") == 0;
     text words = TEXT_INIT;
-    text_string(&words, all ? "all " : "patience ran out after ");
+    text_string(&words, all ? "all " : strcmp(why, "page") == 0 ? "from the page in " : "patience ran out after ");
     report_count(&words, t->row.epoch, "pass");
     text_string(&words, all ? " made" : "");
     if (t->facts.best_epoch && t->facts.best_epoch != t->row.epoch) {
@@ -76,10 +77,19 @@ static void say_stuck(training *t, text *out)
     text_free(&words);
 }
 
+static void add_curve(const training *t, text *out)
+{
+    if (!t->curve)
+        return;
+    curve_look look = {output_width(STDERR_FILENO, 80), output_speaks_utf8(), output_has_colour(STDERR_FILENO)};
+    (void)curve_draw(t->curve, look, out);
+}
+
 static void summarise(training *t)
 {
     static const char *const labels[] = {"train", "valid", "test"};
     text out = TEXT_INIT;
+    add_curve(t, &out);
     say_stopped(t, &out);
     for (int which = HILL_WHICH_TRAIN; which <= HILL_WHICH_TEST; which++) {
         text words = TEXT_INIT;
@@ -109,7 +119,7 @@ static int answer_json(training *t)
     json_count(&j, "epochs", t->row.epoch);
     json_count(&j, "steps", t->row.step);
     json_double(&j, "seconds", t->seconds);
-    json_string(&j, "stopped", hill_run_stopped(t->run));
+    json_string(&j, "stopped", train_stopped(t));
     for (int which = HILL_WHICH_TRAIN; which <= HILL_WHICH_TEST; which++) {
         if (t->metrics[which].rows == 0) {
             json_null(&j, keys[which]);
@@ -165,11 +175,12 @@ int train_end(training *t)
         code = train_save(t);
     if (code)
         return code;
+    t->saved = true;
     checkpoint_remove(&t->checkpoints);
     summarise(t);
     /* The model is safe by now; a log that isn't whole is said and told by the exit code. */
-    int log_code = trace_end(&t->trace, hill_run_stopped(t->run), &t->row, t->seconds + t->trace.earlier);
+    int log_code = trace_end(&t->trace, train_stopped(t), &t->row, t->seconds + t->trace.earlier);
     if (t->a->values[OPTION_JSON])
         code = answer_json(t);
-    return code > 0 || !log_code ? code : log_code;
+    return live_stay(t, code > 0 || !log_code ? code : log_code);
 }

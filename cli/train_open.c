@@ -77,6 +77,7 @@ training train_make(const arguments *a)
 
 void train_free(training *t)
 {
+    live_close(t);
     checkpoint_free(&t->checkpoints);
     trace_free(&t->trace);
     progress_free(&t->progress);
@@ -86,6 +87,8 @@ void train_free(training *t)
     hill_table_free(t->valid);
     hill_table_free(t->train);
     hill_recipe_free(t->recipe);
+    snapshots_free(&t->snapshots);
+    free(t->curve);
     text_free(&t->out);
 }
 
@@ -158,6 +161,17 @@ int train_open_tables(training *t)
         code = input_open_twin(t->data, &options, &t->host, &t->test);
     }
     return code;
+}
+
+trace_files train_files(const training *t)
+{
+    const char *const *values = t->a->values;
+    return (trace_files){.data = t->data,
+                         .model = t->out.length ? text_get(&t->out) : NULL,
+                         .targets = values[OPTION_TARGETS],
+                         .valid = t->valid_file,
+                         .test = values[OPTION_TEST],
+                         .start = values[OPTION_START]};
 }
 
 int train_session(training *t)

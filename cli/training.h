@@ -7,8 +7,11 @@
 #define CLI_TRAINING_H
 
 #include "checkpoint.h"
+#include "curve.h"
+#include "live.h"
 #include "options.h"
 #include "progress.h"
+#include "snapshots.h"
 #include "trace.h"
 
 typedef struct training {
@@ -30,8 +33,13 @@ typedef struct training {
     progress progress;
     trace trace;
     checkpoints checkpoints;
+    snapshots snapshots;
+    curve *curve; /* costs to draw at the end; NULL: nobody sees them */
     hill_row row; /* the last step */
     double seconds;
+    struct live *live; /* where somebody may watch, or NULL */
+    bool asked_to_end; /* the page ended the descent, as if its passes were made */
+    bool saved;        /* the model is */
 } training;
 
 /* What a command line begins with: nothing is open. train_free() gives back whatever was opened by then. */
@@ -47,6 +55,9 @@ int train_through(training *t, int code, int (*const *phases)(training *), size_
 /* The recipe: its file first, flags over it. */
 int train_read_recipe(training *t);
 int train_open_tables(training *t);
+
+/* What the first line of the log names. */
+trace_files train_files(const training *t);
 int train_session(training *t);
 
 /* --strict: what was guessed about the data must be said by the caller instead. */
@@ -60,6 +71,12 @@ int train_walk(training *t);
 
 /* The same, but that the run failed or diverged isn't said: *status is what hill_step returned last. */
 int train_steps(training *t, int *status);
+
+/* Saves the state of the descent now; whether that went well is said where it didn't. */
+bool train_checkpoint(training *t);
+
+/* Why the descent is over, for logs: what hill_run_stopped says, or "page". */
+const char *train_stopped(const training *t);
 
 /* Ends a descent that a signal stopped: saves its state and says how to go on. */
 int train_interrupted(training *t);

@@ -40,6 +40,10 @@
     {                                                                                         \
         OPTION_JSON, "json", NULL, "files", "one JSON value on standard output, for programs" \
     }
+#define ROW_PORT                                                                                                     \
+    {                                                                                                                \
+        OPTION_PORT, "port", "N", "machine", "where on 127.0.0.1 the page is, from 1024 to 65535 [one that is free]" \
+    }
 #define ROWS_READING                                                                                          \
     {OPTION_MISSING, "missing", "LIST", "reading", "comma list of cells that mean missing [as in training]"}, \
         {OPTION_HEADER, "header", "WORD", "reading",                                                          \
@@ -60,14 +64,26 @@ static const option train_options[] = {
      "where the model goes, never over a file that isn't a Downhill model [DATA's name.safetensors in this folder]"},
     {OPTION_LOG, "log", "RUN.jsonl", "files",
      "a trace of the descent: one JSON object a line, about a thousand lines and every epoch"},
+    {OPTION_SNAPSHOTS, "snapshots", "N", "files",
+     "keeps the state of the descent at the start and after N passes at most, evenly spread and with the last among them, to "
+     "look "
+     "at it later: each a model that --resume and --start take, in the folder RUN.snapshots beside the log [0]"},
     {OPTION_CHECKPOINT_EVERY, "checkpoint-every", "N|Ns", "files",
      "saves the state of the descent every N steps or N seconds, in two files beside the model in turn, until that is safe; 0 "
      "never [30s]"},
     {OPTION_RESUME, "resume", "FILE", "files",
      "goes on from this checkpoint, with its knobs where none are given; the same command again finds its own by itself"},
     {OPTION_FRESH, "fresh", NULL, "files", "begins anew though a checkpoint of the same run is there"},
+    {OPTION_LIVE, "live", NULL, "files",
+     "keeps the curve of the costs, which a terminal shows at the end, on it while training; without a terminal it changes "
+     "nothing"},
     ROW_STRICT,
     ROW_JSON,
+    {OPTION_VIEW, "view", NULL, "machine",
+     "serves a page on this machine that shows the descent, pauses and ends it, sets its rate; after the end until Ctrl-C. A "
+     "rate set "
+     "there is in no checkpoint: a run that goes on from one takes its schedule's again"},
+    ROW_PORT,
     ROW_THREADS,
     ROW_ISA,
 };
@@ -117,7 +133,13 @@ static const option info_options[] = {
     {OPTION_HEADER, "header", "WORD", "reading",
      "whether the first line of a CSV file names its columns: auto, yes, no [auto]"},
     {OPTION_DELIMITER, "delimiter", "C", "reading", "the character between cells: one of , ; | or tab, space, auto [auto]"}};
+static const option report_options[] = {
+    {OPTION_OUT, "out", "FILE", "files", "where the report goes, also as -o [RUN's name.html in this folder]"},
+    ROW_THREADS,
+    ROW_ISA,
+};
 static const option bench_options[] = {ROW_JSON, ROW_THREADS, ROW_ISA};
+static const option view_options[] = {ROW_PORT, ROW_THREADS, ROW_ISA};
 static const option help_options[] = {
     {OPTION_MAN, "man", NULL, "files", "the manual page, for man(1), made from the same tables as this help"}};
 
@@ -142,7 +164,9 @@ static const example info_examples[] = {{"downhill info", "this machine and this
                                         {"downhill info houses.csv", "the columns of a table"},
                                         {"downhill info xor.safetensors", "what is in a model"}};
 static const example check_examples[] = {{"downhill check xor.safetensors xor.csv", "is the gradient right?"}};
+static const example report_examples[] = {{"downhill report digits.jsonl -o digits.html", "a file to show around"}};
 static const example bench_examples[] = {{"downhill bench xor --threads 1", "one case on one core"}};
+static const example view_examples[] = {{"downhill view digits.jsonl", "the address to open is printed; Ctrl-C ends it"}};
 static const example help_examples[] = {{"downhill help train", "the flags and knobs of train"}};
 
 #define DATA_PARAGRAPH                                                                                                     \
@@ -200,6 +224,14 @@ static const verb table[] = {
                     "every relative error is under a limit that it names: 0.0001 for layers of up to 16 inputs, and more for "
                     "wider ones.",
      cmd_check},
+    {"report", "RUN.jsonl...", 1, OPERANDS_MOST, "limits", TABLE(report_options), TABLE(report_examples),
+     "writes what there is to see of a run into one file",
+     "RUN.jsonl is a log that train --log wrote. The file is a page that opens from disk and asks nobody for anything: the "
+     "trace "
+     "as curves, the net's weights, maps of what its units say over two columns, how it answers, and the rows that it is worst "
+     "at. It needs the model and the data where the log says they are, and holds some of the rows. More logs are runs to "
+     "compare: their traces are drawn over one another. A report takes less than 3 MB; what found no room is said.",
+     cmd_report},
     {"bench", "[CASE...]", 0, OPERANDS_MOST, NULL, TABLE(bench_options), TABLE(bench_examples),
      "measures how fast this machine trains",
      "Trains the cases xor, nielsen, digits, wide and table (or those named) on made-up data by the same code as train, at one "
@@ -207,6 +239,12 @@ static const verb table[] = {
      "of "
      "the peak: what the multipliers do in a loop that does nothing else, measured in turns with the steps.",
      cmd_bench},
+    {"view", "RUN.jsonl...", 1, OPERANDS_MOST, "limits", TABLE(view_options), TABLE(view_examples),
+     "shows descents on a page in the browser",
+     "RUN.jsonl is what --log of train wrote; several are drawn over one another, and net, map and answers are of the first. A "
+     "log that "
+     "still grows is followed. The page is served on this machine alone, to who has the address that is printed, until Ctrl-C.",
+     cmd_view},
     {"help", "[VERB]", 0, 1, NULL, TABLE(help_options), TABLE(help_examples), "explains a verb", "Also: downhill VERB --help.",
      cmd_help},
     {"version", "", 0, 0, NULL, NULL, 0, NULL, 0, "prints the version", "Also: downhill --version.", cmd_version},

@@ -332,6 +332,15 @@ HILL_API int hill_table_column(const hill_table *table, size_t i, hill_column *c
 /* The i-th value of a category column, in order of first appearance, or NULL past the end. */
 HILL_API const char *hill_table_category(const hill_table *table, size_t column, size_t i);
 
+/*
+ * One cell: a number, or which of its category's values (hill_table_category) stands there; NaN where it is missing.
+ * HILL_EARGUMENT: there is no such cell, or it is an image.
+ */
+HILL_API int hill_table_cell(const hill_table *table, size_t column, uint64_t row, double *value);
+
+/* The bytes of a row's image, [height][width][channels] as its column says; NULL where there is none. */
+HILL_API const unsigned char *hill_table_image(const hill_table *table, uint64_t row);
+
 /* "csv", "tsv", "npy", "npz", "idx". */
 HILL_API const char *hill_table_format(const hill_table *table);
 
@@ -473,6 +482,13 @@ HILL_API const char *hill_model_column(const hill_model *model, size_t i);
 HILL_API int hill_model_predict(hill_model *model, const hill_table *table, uint64_t first, size_t count, double *out,
                                 hill_error *error);
 
+/*
+ * The same rows as the net sees them, for part 5: inputs [count][inputs] and, unless `targets` is NULL, targets [count][outputs],
+ * all NaN for a row without a target, or with a class that is unknown to the model.
+ */
+HILL_API int hill_model_encode(hill_model *model, const hill_table *table, uint64_t first, size_t count, float *inputs,
+                               float *targets, hill_error *error);
+
 /* Which class a row of `classes` outputs means: the first of the largest; 0 if they are all NaN. */
 HILL_API size_t hill_argmax(const double *outputs, size_t classes);
 
@@ -569,6 +585,23 @@ typedef struct hill_tensor {
     size_t offset;
 } hill_tensor;
 HILL_API int hill_plan_tensor(const hill_plan *plan, size_t i, hill_tensor *tensor);
+
+/*
+ * A layer as a person wrote it. Layers are counted from 0, the output layer is the last; brackets of a group are none.
+ */
+typedef struct hill_layer {
+    size_t size;
+    char name[64];    /* "layer2", as its tensors begin; of a layer without any its kind and a number: "maxpool1" */
+    char words[128];  /* "32 relu", "conv 16 3x3 same relu"; a longer text is cut */
+    const char *kind; /* its word of HILL_WORDS_LAYER: "dense", "conv", ... */
+    size_t inputs;    /* of a row, the units that come in */
+    size_t units;     /* and those that go out */
+    size_t height, width, channels; /* of a convolution's window, or of the picture that a dense layer sees; else 0 */
+    size_t weight, bias;            /* which tensors (hill_plan_tensor) it computes with; SIZE_MAX: it has none */
+} hill_layer;
+
+/* HILL_EARGUMENT: there is no layer `i`. */
+HILL_API int hill_plan_layer(const hill_plan *plan, size_t i, hill_layer *layer);
 
 /*
  * A source fills batches. `fill` writes rows rows[0..count-1] (each below `rows`) as inputs [count][inputs] and, unless
@@ -691,8 +724,17 @@ HILL_API int hill_run_evaluate(hill_run *run, const float *weights, const hill_s
 /* The gradient of the mean cost over a source's rows at `weights` (NULL: the run's own) into `gradient`. Doesn't move the run. */
 HILL_API int hill_run_slope(hill_run *run, const float *weights, const hill_source *source, float *gradient);
 
+/* The cost of each of a source's rows, times its weight: costs [rows]. */
+HILL_API int hill_run_costs(hill_run *run, const float *weights, const hill_source *source, float *costs);
+
 /* The net's answers at `weights` (NULL: the run's own): inputs [rows][inputs] to outputs [rows][outputs]. */
 HILL_API int hill_run_answer(hill_run *run, const float *weights, const float *inputs, size_t rows, float *outputs);
+
+/*
+ * The same of layer `layer`: its units behind its activation, out [rows][units of the layer]. Of the last layer they are the
+ * answers. HILL_EARGUMENT: there is no such layer.
+ */
+HILL_API int hill_run_units(hill_run *run, const float *weights, size_t layer, const float *inputs, size_t rows, float *out);
 
 /*
  * hill_model_check without a model: over at most 256 rows of a source. Doesn't move the run.
@@ -737,6 +779,7 @@ HILL_API int hill_run_diagnose(hill_run *run, hill_diagnosis *diagnosis);
 #define HILL_SHAPE_INIT          {sizeof(hill_shape), 0, 0, 0, HILL_TASK_NUMBERS, 0, 0, 0, NULL}
 #define HILL_PLAN_SIZES_INIT     {sizeof(hill_plan_sizes), 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define HILL_TENSOR_INIT         {sizeof(hill_tensor), {0}, 0, {0}, 0}
+#define HILL_LAYER_INIT          {sizeof(hill_layer), {0}, {0}, NULL, 0, 0, 0, 0, 0, SIZE_MAX, SIZE_MAX}
 #define HILL_SOURCE_INIT         {sizeof(hill_source), NULL, 0, 0, 0, NULL, NULL, NULL, NULL}
 #define HILL_ROW_INIT            {sizeof(hill_row), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define HILL_SCORE_INIT          {sizeof(hill_score), 0, 0, 0}

@@ -45,7 +45,8 @@ def command_build(request):
 def pytest_generate_tests(metafunc):
     """Tests of the command run twice, the second time under the sanitizers; not if they're quick, measure time or say
     ONE_BUILD, or if DOWNHILL says which command they are about."""
-    of_command = metafunc.definition.path.relative_to(support.ROOT / "tests").parts[0] in ("cli", "hostile")
+    path = metafunc.definition.path.relative_to(support.ROOT / "tests")
+    of_command = path.parts[0] in ("cli", "hostile") or path.name == "test_documents.py"
     of_command = of_command and not getattr(metafunc.module, "ONE_BUILD", False)
     quick = metafunc.config.getoption("markexpr") == "quick"
     if of_command and not quick and "DOWNHILL" not in os.environ and not metafunc.definition.get_closest_marker("serial"):

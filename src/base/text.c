@@ -51,6 +51,16 @@ void hill__text_show(char *text, unsigned line_ends)
     }
 }
 
+const char *hill__list_next(const char **list, size_t *length)
+{
+    const char *item = *list + strspn(*list, " ,");
+    *length = strcspn(item, ",");
+    *list = item + *length;
+    while (*length > 0 && item[*length - 1] == ' ')
+        --*length;
+    return *length > 0 ? item : NULL;
+}
+
 void hill__text_init(hill__text *text, const hill_allocator *allocator)
 {
     *text = (hill__text){.allocator = *allocator};

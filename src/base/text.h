@@ -16,6 +16,9 @@ size_t hill__utf8(const unsigned char *p, size_t left);
 /* Makes a text fit to be shown: what is no UTF-8 becomes a question mark, control characters blanks, `line_ends` of them apart. */
 void hill__text_show(char *text, unsigned line_ends);
 
+/* The next item of a comma list that isn't blank, without the blanks around it, and its length; NULL behind the last. */
+const char *hill__list_next(const char **list, size_t *length);
+
 typedef struct hill__text {
     hill_allocator allocator;
     char *data; /* zero-ended, "" when empty after the first append; NULL before */

@@ -35,16 +35,10 @@ bool hill__csv_missing_init(hill__csv_missing *missing, const char *list, const 
     for (size_t i = 0; !list && i < sizeof sniff_missing / sizeof *sniff_missing; i++)
         if (!sniff_add_word(missing, sniff_missing[i], strlen(sniff_missing[i])))
             return false;
-    while (list && *list) {
-        size_t length = strcspn(list, ","), from = 0, to = length;
-        while (from < to && list[from] == ' ')
-            from++;
-        while (to > from && list[to - 1] == ' ')
-            to--;
-        if (to > from && !sniff_add_word(missing, list + from, to - from))
+    size_t length;
+    for (const char *word; list && (word = hill__list_next(&list, &length)) != NULL;)
+        if (!sniff_add_word(missing, word, length))
             return false;
-        list += length + (list[length] == ',');
-    }
     return true;
 }
 

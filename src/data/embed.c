@@ -13,17 +13,6 @@
 /* Bytes that a recipe's line has room for, less some. */
 #define EMBED_CHOICE_MOST 1900u
 
-/* The column that bytes of the list name, or SIZE_MAX. */
-static int embed_column(const hill_table *table, const char *name, size_t length, size_t *column, hill_error *error)
-{
-    char *copy = hill__copy_text(&table->allocator, name, length);
-    if (!copy)
-        return hill__fail_memory(error);
-    *column = hill__table_find(table, copy);
-    hill__free(&table->allocator, copy, length + 1, 1);
-    return HILL_OK;
-}
-
 /* Where the name of an item "zip=8" ends; *width: the number behind the last '=', or HILL__EMBED_AUTO. false: no width. */
 static bool embed_split(const char *item, size_t *length, size_t *width)
 {
@@ -56,12 +45,12 @@ static int embed_item(const hill_table *table, const char *item, size_t length, 
                       hill_error *error)
 {
     size_t column = SIZE_MAX, width = HILL__EMBED_AUTO;
-    HILL__TRY(embed_column(table, item, length, &column, error));
+    HILL__TRY(hill__table_find_bytes(table, item, length, &column, error));
     if (column == SIZE_MAX) {
         if (!embed_split(item, &length, &width))
             return hill__fail(error, HILL_EDATA, "%s: embed: '%.*s' has no width of 1 to %u behind its '='", table->name,
                               embed_shown(length), item, HILL__EMBED_WIDTH);
-        HILL__TRY(embed_column(table, item, length, &column, error));
+        HILL__TRY(hill__table_find_bytes(table, item, length, &column, error));
     }
     if (column == SIZE_MAX)
         return hill__fail(error, HILL_EDATA, "%s: embed: there is no column %.*s; it has %zu columns", table->name,
@@ -86,16 +75,9 @@ int hill__embed_mark(const hill_table *table, const char *text, size_t target, s
                 widths[i] = HILL__EMBED_AUTO;
         return HILL_OK;
     }
-    for (const char *p = text; *p;) {
-        while (*p == ' ' || *p == ',')
-            p++;
-        size_t length = strcspn(p, ","), kept = length;
-        while (kept > 0 && p[kept - 1] == ' ')
-            kept--;
-        if (kept > 0)
-            HILL__TRY(embed_item(table, p, kept, target, widths, error));
-        p += length;
-    }
+    size_t length;
+    for (const char *item; (item = hill__list_next(&text, &length)) != NULL;)
+        HILL__TRY(embed_item(table, item, length, target, widths, error));
     return HILL_OK;
 }
 

@@ -106,6 +106,24 @@ const char *hill_table_category(const hill_table *table, size_t column, size_t i
     return column < table->column_count ? hill__lines_at(&table->columns[column].values, i) : NULL;
 }
 
+int hill_table_cell(const hill_table *table, size_t column, uint64_t row, double *value)
+{
+    const size_t first = table->image != NULL;
+    if (!value || row >= table->rows || column < first || column - first >= table->column_count)
+        return HILL_EARGUMENT;
+    const hill__column *found = &table->columns[column - first];
+    if (found->kind == HILL_COLUMN_NUMBER)
+        *value = found->numbers[row];
+    else
+        *value = found->codes[row] == HILL__MISSING ? NAN : (double)found->codes[row];
+    return HILL_OK;
+}
+
+const unsigned char *hill_table_image(const hill_table *table, uint64_t row)
+{
+    return table->image && row < table->rows ? table->image + (size_t)row * table->image_bytes : NULL;
+}
+
 const char *hill_table_format(const hill_table *table)
 {
     return table->format;
@@ -396,26 +414,25 @@ int hill__table_append(hill_table *table, hill_table *other, const char *name, h
     return !name || table_name_last(table, name) ? HILL_OK : hill__fail_memory(error);
 }
 
+int hill__table_find_bytes(const hill_table *table, const char *name, size_t length, size_t *column, hill_error *error)
+{
+    char *copy = hill__copy_text(&table->allocator, name, length);
+    if (!copy)
+        return hill__fail_memory(error);
+    *column = hill__table_find(table, copy);
+    hill__free(&table->allocator, copy, length + 1, 1);
+    return HILL_OK;
+}
+
 int hill__table_mark(const hill_table *table, const char *list, bool *marks, hill_error *error)
 {
-    for (const char *p = list; *p;) {
-        while (*p == ' ' || *p == ',')
-            p++;
-        size_t length = strcspn(p, ","), kept = length;
-        while (kept > 0 && p[kept - 1] == ' ')
-            kept--;
-        if (kept == 0)
-            continue;
-        char *name = hill__copy_text(&table->allocator, p, kept);
-        if (!name)
-            return hill__fail_memory(error);
-        size_t column = hill__table_find(table, name);
-        hill__free(&table->allocator, name, kept + 1, 1);
+    size_t length, column = SIZE_MAX;
+    for (const char *item; (item = hill__list_next(&list, &length)) != NULL;) {
+        HILL__TRY(hill__table_find_bytes(table, item, length, &column, error));
         if (column == SIZE_MAX)
             return hill__fail(error, HILL_EDATA, "%s: there is no column %.*s to read as a category; it has %zu columns",
-                              table->name, (int)(kept < 200 ? kept : 200), p, table->column_count);
+                              table->name, (int)(length < 200 ? length : 200), item, table->column_count);
         marks[column] = true;
-        p += length;
     }
     return HILL_OK;
 }

@@ -64,6 +64,9 @@ const hill__schema *hill__model_schema(const hill_model *model);
 /* Column index by name, else by 1-based number; SIZE_MAX if there is none. */
 size_t hill__table_find(const hill_table *table, const char *name);
 
+/* The same for a name of `length` bytes that no zero byte ends. */
+int hill__table_find_bytes(const hill_table *table, const char *name, size_t length, size_t *column, hill_error *error);
+
 /* "file:line" of a row, for messages, into `out`; "file: row N" for formats without lines. */
 void hill__table_place(const hill_table *table, uint64_t row, char *out, size_t size);
 

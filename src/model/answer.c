@@ -170,6 +170,42 @@ int hill_model_predict(hill_model *model, const hill_table *table, uint64_t firs
     return status;
 }
 
+/* Writes what the net sees of each row of a view in its place; of a view with targets, of the rows that have one. */
+static int answer_encode(hill_model *model, const hill__view *view, float *inputs, float *targets, hill_error *error)
+{
+    hill__rows *rows;
+    HILL__TRY(hill__rows_new(view, &model->allocator, &rows, error));
+    int status = hill__rows_bind(rows, error);
+    if (status == HILL_OK) {
+        const hill_source source = hill__rows_source(rows, model->run->kernels->spread);
+        for (uint64_t i = 0; i < rows->count && status == HILL_OK; i++) {
+            const size_t at = (size_t)(rows->list[i] - view->first);
+            status = source.fill(source.self, &i, 1, inputs + at * model->sizes.inputs,
+                                 targets ? targets + at * model->sizes.outputs : NULL);
+        }
+        if (status < 0)
+            hill__fail(error, status, "%s", hill_status_text(status));
+    }
+    hill__rows_free(rows);
+    return status;
+}
+
+int hill_model_encode(hill_model *model, const hill_table *table, uint64_t first, size_t count, float *inputs, float *targets,
+                      hill_error *error)
+{
+    if (first > table->rows || count > table->rows - first)
+        return hill__fail(error, HILL_EARGUMENT, "%s: rows beyond its %llu", table->name, (unsigned long long)table->rows);
+    hill__view view = {model->encoder, table, first, count, false};
+    HILL__TRY(answer_ready(model, error));
+    HILL__TRY(answer_encode(model, &view, inputs, NULL, error));
+    if (!targets)
+        return HILL_OK;
+    for (size_t i = 0; i < count * model->sizes.outputs; i++)
+        targets[i] = NAN;
+    view.targets = true;
+    return answer_encode(model, &view, inputs, targets, error);
+}
+
 size_t hill_argmax(const double *outputs, size_t classes)
 {
     size_t best = SIZE_MAX;

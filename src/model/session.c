@@ -15,9 +15,9 @@
 /* Knobs whose choice is told, in this order; `plain` goes without saying. */
 static const struct {
     const char *knob, *plain;
-} session_told[] = {{"target", NULL}, {"task", NULL},   {"valid", NULL},   {"embed", "none"},        {"net", NULL},
-                    {"cost", NULL},   {"init", NULL},   {"rate", NULL},    {"schedule", "constant"}, {"grow", "none"},
-                    {"batch", NULL},  {"epochs", NULL}, {"patience", NULL}};
+} session_told[] = {{"target", NULL}, {"task", NULL},   {"valid", NULL},  {"embed", "none"},        {"net", NULL},
+                    {"cost", NULL},   {"init", NULL},   {"rate", NULL},   {"schedule", "constant"}, {"grow", "none"},
+                    {"batch", NULL},  {"epochs", NULL}, {"average", "0"}, {"patience", NULL}};
 
 /* A value as a shell takes it. */
 static void session_quote(hill__text *text, const char *value)

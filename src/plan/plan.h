@@ -101,6 +101,9 @@ bool hill__slot_is_matrix(const hill_plan *plan, const hill__slot *slot, size_t 
 /* Floats of a tensor. */
 size_t hill__tensor_count(const hill_tensor *tensor);
 
+/* The instruction of a layer as hill_plan_layer counts them; HILL__NOWHERE: there is none. */
+size_t hill__plan_layer_instr(const hill_plan *plan, size_t layer);
+
 /* The cost instruction. */
 const hill__instr *hill__plan_cost(const hill_plan *plan);
 

@@ -24,6 +24,12 @@ const float *hill__walk_answer(const hill_plan *plan, hill__walk *walk)
     return walk->scratch + plan->answer;
 }
 
+const float *hill__walk_units(const hill_plan *plan, hill__walk *walk, size_t instr)
+{
+    walk_up(plan, walk, 0, instr + 1);
+    return walk->scratch + plan->instrs[instr].y;
+}
+
 const float *hill__walk_cost(const hill_plan *plan, hill__walk *walk)
 {
     const hill__instr *cost = hill__plan_cost(plan);

@@ -14,6 +14,9 @@ void hill__walk_begin(const hill_plan *plan, hill__walk *walk);
 /* Inputs to answers; returns them, [rows][outputs]. */
 const float *hill__walk_answer(const hill_plan *plan, hill__walk *walk);
 
+/* Inputs to what instruction `instr` makes of them; returns it, [rows][its outputs]. */
+const float *hill__walk_units(const hill_plan *plan, hill__walk *walk, size_t instr);
+
 /* Inputs and targets to walk->costs; returns the units the cost was taken of (logits, where it holds the output activation). */
 const float *hill__walk_cost(const hill_plan *plan, hill__walk *walk);
 

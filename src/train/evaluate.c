@@ -1,5 +1,5 @@
 /*
- * evaluate.c - looks at any point of weight space without moving the run: cost, gradient, answers.
+ * evaluate.c - looks at any point of weight space without moving the run: costs, gradient, answers, units.
  *
  * Invariant: a row's cost and answer depend on nothing but the row and the weights.
  */
@@ -65,6 +65,18 @@ int hill_run_slope(hill_run *run, const float *weights, const hill_source *sourc
     return HILL_OK;
 }
 
+int hill_run_costs(hill_run *run, const float *weights, const hill_source *source, float *costs)
+{
+    for (uint64_t begin = 0; begin < source->rows; begin += run->plan->block_rows) {
+        size_t count = next_rows(run, source, begin);
+        HILL__TRY(hill__run_gather(run, source, count));
+        hill__walk walk = hill__run_walk(run, weights, count);
+        (void)hill__walk_cost(run->plan, &walk);
+        memcpy(costs + begin, walk.costs, count * sizeof *costs);
+    }
+    return HILL_OK;
+}
+
 int hill_run_answer(hill_run *run, const float *weights, const float *inputs, size_t rows, float *outputs)
 {
     const hill_plan *plan = run->plan;
@@ -74,6 +86,24 @@ int hill_run_answer(hill_run *run, const float *weights, const float *inputs, si
         walk.inputs = inputs + begin * plan->inputs;
         const float *answer = hill__walk_answer(plan, &walk);
         memcpy(outputs + begin * plan->outputs, answer, count * plan->outputs * sizeof *outputs);
+    }
+    return HILL_OK;
+}
+
+int hill_run_units(hill_run *run, const float *weights, size_t layer, const float *inputs, size_t rows, float *out)
+{
+    const hill_plan *plan = run->plan;
+    size_t instr = hill__plan_layer_instr(plan, layer);
+    if (instr == HILL__NOWHERE)
+        return HILL_EARGUMENT;
+    if (instr + 1 == plan->hidden_count)
+        return hill_run_answer(run, weights, inputs, rows, out);
+    const size_t units = plan->instrs[instr].outputs;
+    for (size_t begin = 0; begin < rows; begin += plan->block_rows) {
+        size_t count = rows - begin < plan->block_rows ? rows - begin : plan->block_rows;
+        hill__walk walk = hill__run_walk(run, weights, count);
+        walk.inputs = inputs + begin * plan->inputs;
+        memcpy(out + begin * units, hill__walk_units(plan, &walk, instr), count * units * sizeof *out);
     }
     return HILL_OK;
 }

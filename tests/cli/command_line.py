@@ -64,10 +64,15 @@ class Downhill:
         assert before == after, f"left behind: {set(after) ^ set(before)}"
         return said
 
-    def on_terminal(self, *words, columns=80, timeout=60, stdout=None, act=None, **extra):
-        """Runs it with standard error (and output, unless a file is given) on a terminal. Gives the bytes and the exit code."""
+    def on_terminal(self, *words, columns=80, rows=40, timeout=60, stdout=None, act=None, terminal=None, **extra):
+        """Runs it with standard error (and output, unless a file is given) on a terminal. Gives the bytes and the exit code.
+
+        act(process, bytes so far) is called now and then; terminal(leader) once, with the descriptor behind the terminal.
+        """
         leader, follower = pty.openpty()
-        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        if terminal:
+            terminal(leader)
         process = subprocess.Popen([self.program, *map(str, words)], cwd=self.folder, stdin=subprocess.DEVNULL,
                                    stdout=stdout or follower, stderr=follower, env=self.environment(**extra),
                                    start_new_session=True)

@@ -14,7 +14,7 @@ from command_tables import numbers_table
 
 pytestmark = pytest.mark.quick
 
-VERBS = ["train", "find-rate", "race", "eval", "predict", "info", "check", "help", "version"]
+VERBS = ["train", "find-rate", "race", "eval", "predict", "info", "check", "view", "report", "help", "version"]
 
 
 def ways(verb):
@@ -45,7 +45,7 @@ def test_help_takes_no_time_and_writes_nothing(downhill):
 
 def test_bare_command(downhill):
     text = downhill().stdout
-    assert len(text.splitlines()) <= 15
+    assert len(text.splitlines()) <= 18
     assert "downhill train xor.csv" in text
 
 
@@ -110,6 +110,10 @@ def test_examples_work(downhill):
     assert len(made) >= 10
     for line in made:
         words = line.replace("downhill", shlex.quote(downhill.program), 1)
+        if line.startswith("downhill view"):  # which goes on until somebody ends it
+            words = f"timeout --preserve-status -s INT 1 {words}"
+        if line.startswith("downhill report"):  # which a command without its page can't
+            words += " || test $? = 1"
         done = subprocess.run(["sh", "-c", words], cwd=downhill.folder, capture_output=True, text=True, check=False,
                               env=downhill.environment(), timeout=120)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"

@@ -58,6 +58,7 @@ def test_a_racer_is_what_train_makes(downhill, table):
         assert (downhill.folder / racer["model"]).read_bytes() == (downhill.folder / "m.safetensors").read_bytes()
         logs = [timeless([json.loads(line) for line in (downhill.folder / name).read_text().splitlines()])
                 for name in ("m.jsonl", racer["log"])]
+        assert (logs[0][0].pop("model"), logs[1][0].pop("model")) == ("m.safetensors", racer["model"])
         assert logs[0] == logs[1]
     # the same rows in the same batches from the same start: before the first update all cost the same
     assert len({rows_of(downhill, racer)[0]["cost"] for racer in answer["racers"]}) == 1

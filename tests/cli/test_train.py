@@ -107,7 +107,7 @@ def test_log(downhill):
     downhill("train", "trees.csv", "--epochs", 400, "--patience", 0, "--batch", 9, "--log", "run.jsonl")
     lines = (downhill.folder / "run.jsonl").read_text().splitlines()
     first, *rows, last = [json.loads(line) for line in lines]
-    assert list(first) == ["downhill", "recipe", "data", "rows", "inputs", "outputs", "parameters"]
+    assert list(first) == ["downhill", "recipe", "data", "model", "rows", "inputs", "outputs", "parameters"]
     assert "epochs=400" in first["recipe"] and first["data"] == "trees.csv" and first["rows"] == 81
     assert all(list(row) == ROW_KEYS for row in rows)
     # 3,600 steps: every fourth, and the ninth of each epoch
@@ -116,6 +116,37 @@ def test_log(downhill):
     assert all(row["gradient_norm"] > 0 and row["step_norm"] > 0 for row in rows)
     assert rows[-1]["train_cost"] < rows[10]["cost"]
     assert last["stopped"] == "epochs"
+    assert first["model"] == "trees.safetensors"
+
+
+def first_line(downhill, name):
+    return json.loads((downhill.folder / name).read_text().splitlines()[0])
+
+
+@pytest.mark.quick
+def test_the_log_leads_to_every_file(downhill):
+    """As the command names them: those that are given, and no others; a fraction for --valid is no file."""
+    downhill.write("trees.csv", classes_table())
+    downhill.write("in/inputs.csv", "x\n" + "".join(f"{i % 7}\n" for i in range(60)))
+    downhill.write("targets.csv", "y\n" + "".join(f"{i % 7 * 2}\n" for i in range(60)))
+    downhill("train", "trees.csv", *QUICK, "--valid", "0.2", "--out", "./a.safetensors", "--log", "a.jsonl")
+    names = ["model", "targets", "valid", "test", "start"]
+    found = first_line(downhill, "a.jsonl")
+    assert {name: found[name] for name in names if name in found} == {"model": "./a.safetensors"}
+    words = ["trees.csv", "--valid", "./trees.csv", "--start", "a.safetensors"]
+    downhill("train", *words, *QUICK, "--test", "trees.csv", "--out", "b.safetensors", "--log", "b.jsonl")
+    found = first_line(downhill, "b.jsonl")
+    assert [found.get(name) for name in names] == ["b.safetensors", None, "./trees.csv", "trees.csv", "a.safetensors"]
+    downhill("race", *words, *QUICK, "--rules", "sgd,adam", "--out", "r")
+    for rule in ("sgd", "adam"):
+        found = first_line(downhill, f"r/{rule}.jsonl")
+        assert [found.get(name) for name in names] == [f"r/{rule}.safetensors", None, "./trees.csv", None, "a.safetensors"]
+    downhill("find-rate", *words, "--log", "f.jsonl")
+    found = first_line(downhill, "f.jsonl")
+    assert [found.get(name) for name in names] == [None, None, "./trees.csv", None, "a.safetensors"]
+    downhill("train", "in/inputs.csv", "--targets", "targets.csv", *QUICK, "--log", "c.jsonl")
+    found = first_line(downhill, "c.jsonl")
+    assert [found.get(name) for name in ["data", *names]] == ["in/inputs.csv", "inputs.safetensors", "targets.csv", None, None, None]
 
 
 def test_logs_of_two_runs_differ_in_seconds_only(downhill):

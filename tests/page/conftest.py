@@ -1,12 +1,14 @@
-"""What the tests of the page share: the page as it was built, a browser, and a watch over what the browser says and asks for."""
+"""Fixtures of the page's tests: the command and commands that serve; the page as it was built, a browser, a watch over both."""
 import contextlib
 import re
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+import command_line
 import fixtures
 import standin
+from served import Pages
 from support import build
 
 CHROMIUM = "/usr/bin/chromium"
@@ -83,3 +85,22 @@ def report(built, browser, tmp_path):
             return page
 
         yield open_report
+
+
+@pytest.fixture
+def downhill(tmp_path):
+    """The command in an empty folder that holds xor.csv."""
+    made = command_line.Downhill(tmp_path)
+    made.write("xor.csv", command_line.XOR)
+    return made
+
+
+@pytest.fixture
+def pages(tmp_path):
+    """Commands that serve, in an empty folder that holds xor.csv."""
+    made = Pages(tmp_path)
+    made.write("xor.csv", command_line.XOR)
+    try:
+        yield made
+    finally:
+        made.close()

@@ -1,188 +1,204 @@
-"""The page beside a descent under way: it follows, steers, and leaves."""
+"""A descent that is watched: the same model whoever watches, and what the page asks for is done between two steps."""
+import contextlib
 import json
+import pathlib
+import signal
 import time
 
 import pytest
 
-import fixtures
+from served import Events, lines, wait_for
+
+NET = ["--net", "6 tanh"]
+ENDLESS = ["train", "xor.csv", *NET, "--epochs", 10**9, "--patience", 0]
+BOTH = pytest.mark.parametrize("command_build", ["gcc", "asan"], indirect=True)
 
 
-def live(show, pace=0.002, **options):
-    descent = fixtures.Descent(fixtures.spirals(), epochs=100000)
-    descent.walk_epochs(3)
-    descent.state = "running"
-    return show(descent, mode="live", pace=pace, **options), descent
+@BOTH
+def test_the_same_model_whoever_watches(pages):
+    words = ["train", "xor.csv", *NET, "--epochs", 40000, "--checkpoint-every", 0]
+    pages(*words, "--out", "alone.safetensors", "--log", "alone.jsonl")
+    page = pages.start(*words, "--out", "watched.safetensors", "--log", "watched.jsonl", "--view")
+    readers = [page.stream() for _ in range(8)]
+    seen = 0
+    while page.get("state")["state"] != "ended":
+        seen += page.ask(f"/api/net?token={page.token}&at=now")[0] == 200
+    told = [Events(reader).until("end") for reader in readers]
+    wait_for(lambda: page.get("state")["saved"])
+    assert page.get("state")["saved"] == "watched.safetensors"
+    assert seen > 0 and page.end()[0] == 0
+    alone, watched = (pages.folder / f"{name}.safetensors" for name in ("alone", "watched"))
+    assert alone.read_bytes() == watched.read_bytes()
+    logs = [(pages.folder / f"{name}.jsonl").read_text().splitlines() for name in ("alone", "watched")]
+
+    def without_seconds(log):
+        return [{key: value for key, value in json.loads(line).items() if key != "seconds"} for line in log]
+
+    assert without_seconds(logs[0]) == without_seconds(logs[1])
+    assert all(lines(events) == logs[1] for events in told)
 
 
-def wait(true, what, seconds=5):
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, what
-        time.sleep(0.02)
+def test_without_a_log_the_lines_are_the_same(pages):
+    words = ["train", "xor.csv", *NET, "--epochs", 3000]
+    pages(*words, "--log", "run.jsonl")
+    page = pages.start(*words, "--fresh", "--view")
+    with contextlib.closing(page.stream()) as connection:
+        told = [json.loads(line) for line in lines(Events(connection).until("end"))]
+    stands = [json.loads(line) for line in (pages.folder / "run.jsonl").read_text().splitlines()]
+    for line in told + stands:
+        line.pop("seconds", None)
+    assert told == stands and len(told) > 500
 
 
-def step_shown(page):
-    return int(page.locator("#where").inner_text().split("step ")[1].replace(",", ""))
+@BOTH
+def test_controls(pages):
+    page = pages.start(*ENDLESS, "--log", "run.jsonl", "--view")
+    wait_for(lambda: page.get("state")["step"] > 100)
+    paused = page.do("pause")
+    assert paused["state"] == "paused"
+    time.sleep(0.3)
+    assert page.get("state")["step"] == paused["step"]
+    net = page.ask(f"/api/net?token={page.token}")
+    assert net[0] == 200 and json.loads(net[2])["step"] == paused["step"]
+    for i in range(1, 4):
+        after = page.do("step")
+        assert (after["state"], after["step"]) == ("paused", paused["step"] + i)
+    assert page.get("state")["step"] == paused["step"] + 3
+    changed = page.do("rate", rate=0.125)
+    assert (changed["rate"], changed["own_rate"]) == (0.125, True)
+    assert page.do("step")["rate"] == 0.125
+    back = page.do("rate", rate=0)
+    assert not back["own_rate"] and page.do("step")["rate"] == 0.001
+    saved = page.do("save")["message"]
+    checkpoints = list(pages.folder.glob("xor.safetensors.*.ckpt-1"))
+    assert len(checkpoints) == 1 and checkpoints[0].name in saved
+    assert page.do("go")["state"] == "running"
+    wait_for(lambda: page.get("state")["step"] > paused["step"] + 100)
+    page.do("stop")
+    state = wait_for(lambda: page.get("state") if page.get("state")["saved"] else None)
+    assert (state["state"], state["stopped"], state["saved"]) == ("ended", "page", "xor.safetensors")
+    assert page.post({"do": "pause"})[0] == 409
+    assert page.ask(f"/api/net?token={page.token}")[0] == 200
+    log = [json.loads(line) for line in (pages.folder / "run.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["rate"]) for line in log if line.get("control") == "rate"] == \
+        [(paused["step"] + 3, 0.125), (paused["step"] + 4, 0)]
+    assert log[-1]["stopped"] == "page" and log[-1]["step"] == state["step"]
+    code, said = page.end()
+    assert code == 0 and "stopped   from the page" in said and "Ctrl-C ends it" in said
+    assert not list(pages.folder.glob("*.ckpt-*"))
+    pages("eval", "xor.safetensors", "xor.csv")
 
 
-def steps_within(page, descent, seconds):
-    begin = descent.step_count
-    page.wait_for_timeout(1000 * seconds)
-    return descent.step_count - begin
+@BOTH
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_paused(pages, number, code):
+    page = pages.start(*ENDLESS, "--log", "run.jsonl", "--view")
+    step = page.do("pause")["step"]
+    with contextlib.closing(page.stream()) as connection:
+        events = Events(connection)
+        events.until("state")
+        begun = time.monotonic()
+        page.process.send_signal(number)
+        assert json.loads(lines(events.until("end"))[-1])["stopped"] == "interrupted"
+        assert page.finish()[0] == code
+    assert time.monotonic() - begun < 3
+    assert len(list(pages.folder.glob("*.ckpt-*"))) == 1
+    assert f"after step {step} of" in page.said
 
 
-def test_follows_steers_and_ends(show):
-    page, descent = live(show)
-    first = step_shown(page)
-    wait(lambda: step_shown(page) > first + 20, "the page doesn't follow")
-    assert page.locator("#standing").inner_text() == "Running"
-
-    page.get_by_role("button", name="Pause").click()
-    page.get_by_role("button", name="Go").wait_for()
-    stands = descent.step_count
-    assert steps_within(page, descent, 0.2) == 0
-    page.get_by_role("button", name="One step").click()
-    wait(lambda: step_shown(page) == stands + 1, "one step isn't one")
-    assert descent.step_count == stands + 1
-
-    page.locator("#rate").fill("0.025")
-    page.get_by_role("button", name="Set").click()
-    page.get_by_text("The rate is 0.025 now.").wait_for()
-    assert descent.rate == 0.025
-    page.get_by_role("button", name="Schedule's own").click()
-    page.get_by_text("follows its schedule again").wait_for()
-    assert descent.rate == 0.01 and page.locator("#rate").input_value() == "0.01"
-
-    page.get_by_role("button", name="Save").click()
-    page.get_by_text("Saved in spirals.safetensors.").wait_for()
-    page.get_by_role("button", name="Go").click()
-    wait(lambda: descent.step_count > stands + 5, "it doesn't go on")
-    page.get_by_role("button", name="Stop").click()
-    page.wait_for_timeout(100)
-    assert descent.state == "running", "one press is not enough to stop"
-    page.get_by_role("button", name="Sure?").click()
-    wait(lambda: page.locator("#standing").inner_text() == "Ended", "it doesn't end")
-    assert page.get_by_role("button", name="Pause").is_disabled()
-    assert [order["do"] for order in page.stage.orders] == ["pause", "step", "rate", "rate", "save", "go", "stop"]
+def test_a_save_by_signal_while_paused(pages):
+    page = pages.start(*ENDLESS, "--view")
+    page.do("pause")
+    page.process.send_signal(signal.SIGUSR1)
+    wait_for(lambda: list(pages.folder.glob("*.ckpt-1")))
+    assert page.get("state")["state"] == "paused"
 
 
-@pytest.mark.parametrize("typed", ["fast", "-1", "", "0"])
-def test_a_rate_that_is_none_is_refused(show, typed):
-    page, descent = live(show)
-    page.locator("#rate").fill(typed)
-    page.locator("#rate").press("Enter")
-    page.get_by_text("A rate is a number above 0").wait_for()
-    assert page.stage.orders == [] and descent.rate == 0.01
+def test_signals_still_save_while_watched(pages):
+    page = pages.start(*ENDLESS, "--view")
+    with contextlib.closing(page.stream()):
+        for _ in range(10):
+            before = {path: path.stat().st_mtime_ns for path in pages.folder.glob("*.ckpt-*")}
+            page.process.send_signal(signal.SIGUSR1)
+            wait_for(lambda: {path: path.stat().st_mtime_ns for path in pages.folder.glob("*.ckpt-*")} != before, 10)
 
 
-def test_documents_are_asked_for_again_but_not_too_often(show):
-    page, _ = live(show)
-    page.wait_for_selector("#map-legend li")
-    page.stage.asked.clear()
-    page.wait_for_timeout(1500)
-    asked = page.stage.asked.copy()
-    assert 3 <= asked.count("/api/map") <= 16
-    assert 3 <= asked.count("/api/net") <= 16
-    page.locator("#answers").scroll_into_view_if_needed()
-    page.wait_for_selector(".confusion button")
-    page.stage.asked.clear()
-    page.wait_for_timeout(1500)
-    assert 1 <= page.stage.asked.count("/api/answers") <= 2
+def test_a_rate_set_by_hand_is_in_no_checkpoint(pages):
+    """The log says where it was set, and where the schedule took over again."""
+    page = pages.start(*ENDLESS, "--log", "run.jsonl", "--view")
+    page.do("pause")
+    step = page.do("rate", rate=0.25)["step"]
+    later = page.do("step")["step"]
+    assert page.end()[0] == 130
+    page = pages.start(*ENDLESS, "--log", "run.jsonl", "--view")
+    state = page.do("pause")
+    assert not state["own_rate"] and state["step"] >= later
+    with contextlib.closing(page.stream()) as connection:
+        told = [json.loads(line) for line in lines(Events(connection).until("state"))]
+    log = [json.loads(line) for line in (pages.folder / "run.jsonl").read_text().splitlines()]
+    assert told == log
+    assert [line for line in log if "control" in line] == [{"control": "rate", "step": step, "rate": 0.25},
+                                                          {"control": "rate", "step": later, "rate": 0}]
 
 
-def test_a_hidden_page_asks_for_nothing_and_a_closed_one_leaves(show):
-    page, descent = live(show)
-    wait(lambda: page.stage.streams == 1, "no stream")
-    page.evaluate("""() => {
-        Object.defineProperty(document, "hidden", {get: () => window.away, configurable: true});
-        window.away = true;
-        document.dispatchEvent(new Event("visibilitychange"));
-    }""")
-    wait(lambda: page.stage.streams == 0, "a hidden page still listens")
-    page.wait_for_timeout(200)
-    page.stage.asked.clear()
-    page.wait_for_timeout(600)
-    assert [path for path in page.stage.asked if path != "/api/run"] == []
-    page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
-    wait(lambda: page.stage.streams == 1, "it doesn't come back")
-    before = step_shown(page)
-    wait(lambda: step_shown(page) > before, "it doesn't follow again")
-    page.close()
-    wait(lambda: page.stage.streams == 0, "a closed page still listens")
-    assert descent.state == "running"
+def test_lines_behind_the_checkpoint_are_cut_with_their_controls(pages):
+    """A rate that was set after the last checkpoint never was, for the run that goes on from there."""
+    page = pages.start(*ENDLESS, "--log", "run.jsonl", "--view")
+    page.do("pause")
+    page.do("save")
+    page.do("step")
+    page.do("rate", rate=0.25)
+    page.process.kill()
+    page.finish()
+    page = pages.start(*ENDLESS, "--log", "run.jsonl", "--view")
+    page.do("pause")
+    assert "control" not in (pages.folder / "run.jsonl").read_text()
 
 
-def test_lines_come_once_however_often_the_stream_opens(show):
-    page, descent = live(show)
-    descent.diverge(descent.step_count - 5)
-    for away in ("true", "false") * 2:
-        page.evaluate("""away => {
-            Object.defineProperty(document, "hidden", {get: () => away, configurable: true});
-            document.dispatchEvent(new Event("visibilitychange"));
-        }""", away == "true")
-        page.wait_for_timeout(150)
-    page.get_by_role("button", name="Pause").click()
-    page.get_by_role("button", name="Go").wait_for()
-    page.wait_for_timeout(300)
-    page.get_by_text("As a table").click()
-    rows = [json.loads(line) for line in descent.lines]
-    back = next(i for i, row in enumerate(rows) if "rollback" in row)
-    steps = {row["step"] for i, row in enumerate(rows) if "cost" in row and (i > back or row["step"] <= rows[back]["to"])}
-    assert f"of {len(steps):,} lines" in page.locator("#walk-table-body p").inner_text()
-    assert page.locator("#walk-told-count").inner_text() == "1 event"
+def test_a_divergence_reaches_the_page(pages):
+    pages.write("far.csv", "x,y\n" + "".join(f"{i},{i * i}\n" for i in range(20)))
+    page = pages.start("train", "far.csv", "--target", "y", "--net", "4 relu", "--rule", "sgd", "--rate", 1e6, "--scale", "none",
+                       "--on-divergence", "stop", "--epochs", 50, "--view")
+    with contextlib.closing(page.stream()) as connection:
+        told = Events(connection).until("end")
+    assert json.loads(lines(told)[-1])["stopped"] == "diverged"
+    state = page.get("state")
+    assert state["stopped"] == "diverged" and state["state"] == "ended" and "diverged" in state["message"]
+    assert page.end()[0] == 1
 
 
-def test_a_log_that_is_cut_back_is_followed(show):
-    """What was told of steps that are walked anew is forgotten."""
-    descent = fixtures.Descent(fixtures.xor(), (4,), 0.05, 4, 60).walk_epochs(20).end()
-    page = show(descent)
-    page.wait_for_function("() => document.querySelector('#walk-step').textContent.startsWith('step 20,')")
-    descent.cut(11)
-    descent.step_count = 10
-    page.wait_for_function("() => document.querySelector('#walk-step').textContent.startsWith('step 10,')")
-    descent.walk_epochs(3).end()
-    page.wait_for_function("() => document.querySelector('#walk-step').textContent.startsWith('step 13,')")
-    page.get_by_text("As a table").click()
-    steps = page.locator("#walk-table-body tbody tr td:first-child").all_inner_texts()
-    assert [int(step) for step in steps] == list(range(1, 14))
+def test_after_the_end_it_serves_until_the_terminal_goes(pages):
+    page = pages.start("train", "xor.csv", "--epochs", 5, "--view")
+    wait_for(lambda: page.get("state")["saved"])
+    assert page.end(signal.SIGHUP)[0] == 0
 
 
-def test_new_snapshots_appear(show):
-    page, _ = live(show, every=1)
-    wait(lambda: int(page.locator("#time").get_attribute("max")) > 0, "no snapshot appears", 8)
+def test_weights_that_end_are_the_models(pages):
+    page = pages.start("train", "xor.csv", "--epochs", 5, "--view")
+    wait_for(lambda: page.get("state")["saved"])
+    assert json.loads(page.ask(f"/api/net?token={page.token}")[2])["epoch"] == 5
 
 
-def test_stands_still_for_those_who_want_that(show):
-    page, _ = live(show, reduced_motion="reduce")
-    assert page.evaluate("getComputedStyle(document.querySelector('#standing'), '::before').animationName") == "none"
-
-
-def test_nothing_jumps(show):
-    """While a descent runs no part of the page changes its place or its size."""
-    page, _ = live(show)
-    page.wait_for_selector("#map-legend li")
-    page.wait_for_timeout(400)
-    boxes = "[...document.querySelectorAll('button, h2, h3, canvas, .chart, .card')].map(e => e.getBoundingClientRect())"
-    begin = page.evaluate(boxes)
-    page.wait_for_timeout(700)
-    assert page.evaluate(boxes) == begin
+def processor_time(page):
+    """Seconds that the trainer's own thread has run."""
+    return int(pathlib.Path(f"/proc/{page.process.pid}/task/{page.process.pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 @pytest.mark.serial
-def test_frames(show, fact):
-    page, _ = live(show, pace=0.004)
-    page.wait_for_selector("#map-legend li")
-    spans = page.evaluate("""() => new Promise(done => {
-        const spans = [];
-        let last = 0;
-        const frame = now => {
-            if (last)
-                spans.push(now - last);
-            last = now;
-            spans.length < 180 ? requestAnimationFrame(frame) : done(spans.sort((a, b) => a - b));
-        };
-        requestAnimationFrame(frame);
-    })""")
-    median = 1000 / spans[90]
-    fact("frames a second beside a live run", f"median {median:.0f}, slowest of twenty {1000 / spans[171]:.0f}")
-    assert median >= 55
+def test_watching_costs_the_trainer_nothing(pages, fact):
+    """Steps that the trainer takes in a second of its processor, with readers and without any."""
+    def speed(readers):
+        page = pages.start(*ENDLESS, "--fresh", "--threads", 1, "--out", f"{readers}.safetensors", "--view")
+        held = [page.stream() for _ in range(readers)]
+        first, begun = page.get("state")["step"], processor_time(page)
+        time.sleep(1)
+        last, ended = page.get("state")["step"], processor_time(page)
+        page.end()
+        for connection in held:
+            connection.close()
+        return (last - first) / (ended - begun)
+
+    pairs = [(speed(0), speed(8)) for _ in range(4)]
+    alone, watched = [max(numbers) for numbers in zip(*pairs)]
+    fact("steps in a second of the trainer's processor, alone and with 8 readers", f"{alone:,.0f} and {watched:,.0f}")
+    assert watched > 0.95 * alone

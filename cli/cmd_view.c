@@ -1,0 +1,182 @@
+/*
+ * cmd_view.c - shows descents from their logs, which may still grow.
+ *
+ * Invariant: nothing is written anywhere.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "hub.h"
+#include "input.h"
+#include "json.h"
+#include "output.h"
+#include "report.h"
+#include "scene.h"
+#include "serve.h"
+#include "stop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOG_MOST ((size_t)256 << 20) /* bytes of a log */
+#define POLL 0.2                     /* seconds between two looks at the logs */
+
+typedef struct view {
+    const arguments *a;
+    hub *hub;
+    scene *scene;
+    server *server;
+    struct stat seen[OPERANDS_MOST]; /* the logs when they were read last */
+} view;
+
+/* The number behind `key` in a line, or NaN. */
+static double view_number(const text *line, const char *key)
+{
+    char *end = NULL;
+    const char *found = strstr(text_get(line), key);
+    if (!found)
+        return NAN;
+    double number = strtod(found + strlen(key), &end);
+    return end == found + strlen(key) ? NAN : number;
+}
+
+static void view_count(json *j, const char *key, double number)
+{
+    if (number >= 0 && number < 1e18)
+        json_count(j, key, (uint64_t)number);
+    else
+        json_null(j, key);
+}
+
+/* Where the run of the first log stands, by its last lines. */
+static void publish(view *v)
+{
+    text out = TEXT_INIT, first = TEXT_INIT, step = TEXT_INIT, last = TEXT_INIT, stopped = TEXT_INIT;
+    json j = {&out, false};
+    bool ended = hub_show(v->hub, 0, HUB_FIRST, &first);
+    (void)hub_show(v->hub, 0, HUB_LAST_STEP, &step);
+    (void)hub_show(v->hub, 0, HUB_LAST, &last);
+    const text *stands = ended ? &last : &step;
+    const char *why = ended ? text_get(&last) + strlen("{\"stopped\":\"") : "";
+    text_bytes(&stopped, why, strcspn(why, "\""));
+    json_open(&j, NULL, '{');
+    json_string(&j, "state", ended ? "ended" : "running");
+    view_count(&j, "step", view_number(stands, "\"step\":"));
+    view_count(&j, "epoch", view_number(stands, "\"epoch\":"));
+    view_count(&j, "epochs", view_number(&first, "\\nepochs="));
+    json_double(&j, "rate", view_number(&step, "\"rate\":"));
+    text_string(&out, ",\"own_rate\":false");
+    json_double(&j, "steps_per_second", view_number(stands, "\"step\":") / view_number(stands, "\"seconds\":"));
+    json_null(&j, "saved");
+    json_string(&j, "stopped", ended ? text_get(&stopped) : NULL);
+    json_string(&j, "message", "");
+    json_close(&j, '}');
+    text_end(&out, &first);
+    text_end(&out, &step);
+    text_end(&out, &last);
+    text_end(&out, &stopped);
+    if (!out.failed)
+        hub_set_state(v->hub, text_get(&out));
+    text_free(&out);
+}
+
+static bool view_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Reads a log where it has changed: 1 if it had, 0 if not; *problem is an errno. What can't be read any more stays as it was. */
+static int view_read(view *v, size_t log, int *problem)
+{
+    struct stat now;
+    text content = TEXT_INIT;
+    int descriptor = output_open(v->a->operands[log], O_RDONLY);
+    *problem = descriptor < 0 || fstat(descriptor, &now) != 0 ? errno : 0;
+    bool changed = !*problem && !view_same(&now, &v->seen[log]);
+    if (changed)
+        *problem = input_rest(descriptor, LOG_MOST, &content);
+    if (descriptor >= 0)
+        (void)close(descriptor);
+    changed = changed && !*problem;
+    if (changed) {
+        v->seen[log] = now;
+        hub_follow(v->hub, log, text_get(&content), content.length < LOG_MOST ? content.length : LOG_MOST);
+    }
+    text_free(&content);
+    return changed;
+}
+
+/* What a log is, and whether these are, is known to the scene. */
+static int view_begin(view *v, const hill_host *host)
+{
+    for (size_t i = 0; i < v->a->operand_count; i++) {
+        const char *name = v->a->operands[i];
+        if (!input_is_plain(name) && access(name, F_OK) == 0)
+            return output_error(CODE_INPUT, "%s: is no file; a log that train --log wrote is needed", name);
+    }
+    int code = scene_open_logs(v->a->operands, v->a->operand_count, host, &v->scene);
+    for (size_t i = 0; i < v->a->operand_count && code == 0; i++) {
+        const char *name = v->a->operands[i];
+        int problem = 0;
+        (void)view_read(v, i, &problem);
+        if (problem)
+            code = output_error(output_problem(problem, CODE_INPUT), "%s: cannot be read: %s", name, strerror(problem));
+    }
+    if (code == 0)
+        publish(v);
+    return code;
+}
+
+/* Follows the logs until a signal comes. */
+static void view_follow(view *v)
+{
+    const struct timespec pause = {0, (long)(1e9 * POLL)};
+    while (!stop_signal) {
+        int changed = 0, problem = 0;
+        for (size_t i = 0; i < v->a->operand_count; i++)
+            changed |= view_read(v, i, &problem);
+        if (changed)
+            publish(v);
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+static int view_serve(view *v)
+{
+    text out = TEXT_INIT;
+    const serve_source source = {.hub = v->hub, .scene = v->scene};
+    stop_listen();
+    int code = serve_open(&source, v->a->values[OPTION_PORT], &v->server);
+    if (code)
+        return code;
+    report_line(&out, STDERR_FILENO, "view", serve_address(v->server));
+    output_say(&out);
+    text_free(&out);
+    view_follow(v);
+    return 0;
+}
+
+int cmd_view(const arguments *a)
+{
+    hill_host host = HILL_HOST_INIT;
+    view v = {.a = a};
+    int code = options_host(a, &host);
+    if (code == 0)
+        code = serve_check(a->values[OPTION_PORT]);
+    if (code == 0) {
+        v.hub = hub_new(a->operand_count);
+        code = v.hub ? view_begin(&v, &host) : output_failure(HILL_EMEMORY, NULL);
+    }
+    if (code == 0)
+        code = view_serve(&v);
+    serve_close(v.server);
+    scene_free(v.scene);
+    hub_free(v.hub);
+    return code;
+}
