@@ -9,7 +9,7 @@ import type {Walk} from "./trace";
 const SURE = 4000;
 const SAID = 8000;
 const STOPPED: Record<string, string> = {epochs: "all passes made", patience: "no better for long", interrupted: "interrupted",
-    diverged: "diverged", seconds: "time is up", steps: "all steps made", cost: "the cost is low enough", stopped: "stopped"};
+    diverged: "diverged", seconds: "time is up", steps: "all steps made", cost: "the cost is low enough", stopped: "stopped", page: "stopped here"};
 
 export class Controls {
     private state: StateDocument | null = null;

@@ -12,6 +12,7 @@ export interface Column {
     low: number;
     high: number;
     values: string[] | null;
+    values_left_out?: number;
 }
 
 export interface RunDocument {
@@ -51,7 +52,7 @@ export interface Layer {
     weights: Weights | null;
     bias: Bytes | null;
     bins: {weights: Bins | null; activations: Bins | null; gradient: Bins | null};
-    asleep: number;
+    asleep: number | null;
     weight_count: number;
 }
 
@@ -77,9 +78,9 @@ export interface MapDocument {
     y: Axis;
     fixed: {name: string; value: string}[];
     outputs: (Bytes & {name: string})[];
-    layers: {name: string; units: number; maps: Bytes[]; left_out?: number}[];
+    layers: {name: string; units: number; maps: Bytes[]}[];
     points: [number, number, number][];
-    left_out?: {units?: number; points?: number} | number;
+    left_out?: {units?: number; points?: number};
 }
 
 export interface Row {
@@ -89,6 +90,7 @@ export interface Row {
     sure: number | null;
     cost: number | null;
     cells: [string, string][];
+    cells_left_out?: number;
     image: {height: number; width: number; channels: number; data: string} | null;
 }
 

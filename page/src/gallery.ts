@@ -4,7 +4,7 @@ import {onTheme, theme} from "./colour";
 import type {At, Layer, MapDocument, NetDocument, Weights} from "./documents";
 import {byId, choice, fit, painter, setText, show} from "./dom";
 import {count, short, whole} from "./format";
-import {mapPicture, matrixPicture, weightPicture} from "./picture";
+import {mapPicture, mapsOf, matrixPicture, weightPicture} from "./picture";
 import type {Source} from "./source";
 import {look, lookAt, onLook} from "./state";
 
@@ -102,7 +102,7 @@ export class Gallery {
         const width = byId("gallery-frame").clientWidth;
         if (width < 60 || !layer)
             return;
-        const maps = this.map?.layers.find(one => one.name === layer.name)?.maps ?? [];
+        const maps = mapsOf(this.map, layer, layer === this.net.layers[this.net.layers.length - 1]);
         const parts = this.weightsOf(layer);
         const here = maps.length > 0 ? maps.length : layer.weights ? layer.weights.first + layer.weights.units : layer.units;
         const shown = this.all ? layer.units : Math.min(here, FIRST);

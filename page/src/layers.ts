@@ -57,8 +57,8 @@ export class LayersTable {
     }
 
     private row(layer: Layer, cells: Cells): void {
-        setText(cells.asleep, whole(layer.asleep));
-        cells.asleep.classList.toggle("warn", layer.asleep > 0);
+        setText(cells.asleep, layer.asleep === null ? "\u2013" : whole(layer.asleep));
+        cells.asleep.classList.toggle("warn", layer.asleep !== null && layer.asleep > 0);
         KINDS.forEach((kind, k) => {
             const bins = layer.bins[kind];
             const {canvas, words} = cells.bins[k]!;

@@ -93,6 +93,11 @@ function showWalk(run: RunDocument, source: Source): void {
             if (i === 0)
                 controls.tellFall(walk.walks[0]!);
         },
+        cut: lines => {
+            walk.cut(i, lines);
+            if (i === 0)
+                controls.tellFall(walk.walks[0]!);
+        },
         end: () => {
             walk.end(i);
             if (i === 0)

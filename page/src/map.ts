@@ -297,7 +297,7 @@ export class MapPanel {
         if (map.fixed.length > 0)
             more.push("All else held at " + map.fixed.slice(0, 8).map(({name, value}) => `${name} = ${value}`).join(", ")
                 + (map.fixed.length > 8 ? ` and ${map.fixed.length - 8} more` : "") + ".");
-        const left = typeof map.left_out === "number" ? map.left_out : map.left_out?.points ?? 0;
+        const left = map.left_out?.points ?? 0;
         if (left > 0)
             more.push(`${count(map.points.length, "row")} shown, ${count(left, "row")} not.`);
         setText(byId("map-note"), more.join(" "));

@@ -5,7 +5,7 @@ import {css, diverging, onTheme, theme} from "./colour";
 import type {Bytes, Layer, MapDocument, NetDocument, RunDocument} from "./documents";
 import {byId, fit, painter, say, setText, show} from "./dom";
 import {whole, short} from "./format";
-import {mapPicture, weightPicture} from "./picture";
+import {mapPicture, mapsOf, weightPicture} from "./picture";
 
 // Units of a column that are drawn; the note says what isn't, the gallery below shows all.
 const MOST_UNITS = 10;
@@ -209,7 +209,7 @@ export class NetworkPanel {
     }
 
     private mapOf(layer: Layer, index: number): Bytes | undefined {
-        return this.map?.layers.find(one => one.name === layer.name)?.maps[index];
+        return mapsOf(this.map, layer, layer === this.net!.layers[this.net!.layers.length - 1])[index];
     }
 
     private paintUnit(context: CanvasRenderingContext2D, unit: Unit, c: number, width: number): void {

@@ -1,7 +1,7 @@
 // Pictures out of bytes: what a unit answers over two columns, what weights look for, rows of images. Each is made once.
 import {bytesOf, reachOf} from "./bytes";
 import {diverging, onTheme, tableOf} from "./colour";
-import type {Bytes, Layer, Row, Weights} from "./documents";
+import type {Bytes, Layer, MapDocument, Row, Weights} from "./documents";
 
 let pictures = new WeakMap<object, Map<number, HTMLCanvasElement>>();
 onTheme(() => {
@@ -45,6 +45,11 @@ export function mapPicture(map: Bytes, width: number, height: number): HTMLCanva
             pixels[at + 2] = table[q + 2]!;
         });
     });
+}
+
+/** What each unit of a layer answers over the map; the last layer's units are the outputs. */
+export function mapsOf(map: MapDocument | null, layer: Layer, isLast: boolean): Bytes[] {
+    return map?.layers.find(one => one.name === layer.name)?.maps ?? (map && isLast ? map.outputs : []);
 }
 
 /** The weights of one unit as the picture that they look for; of three channels in colour, of more than three their mean. */

@@ -12,7 +12,7 @@ export function showRecipe(run: RunDocument, leftOut: string[]): void {
     const first = FIRST.flatMap(key => knobs.filter(knob => knob[0] === key));
     const rest = knobs.filter(knob => !FIRST.includes(knob[0]));
     const facts: [string, string][] = [
-        ["target", run.target + (run.classes ? ` (${count(run.classes.length, "class").replace(/classs$/, "classes")})` : "")],
+        ["target", run.target + (run.task === "classes" && run.classes ? ` (${count(run.classes.length, "class").replace(/classs$/, "classes")})` : "")],
         ["inputs", count(run.columns.length + (run.columns_left_out ?? 0), "column")],
         ...first,
         ["version", `Downhill ${run.version}, arithmetic ${run.arithmetic}`],
@@ -30,7 +30,7 @@ export function showRecipe(run: RunDocument, leftOut: string[]): void {
 
 function showColumns(run: RunDocument): void {
     const rows = run.columns.map(column => el("tr", {}, el("th", {scope: "row", text: column.name}), el("td", {text: column.kind}),
-        el("td", {text: column.values ? column.values.slice(0, 12).join(", ") + (column.values.length > 12 ? ` and ${column.values.length - 12} more` : "")
+        el("td", {text: column.values ? column.values.slice(0, 12).join(", ") + (column.values.length > 12 ? ` and ${whole(column.values.length - 12 + (column.values_left_out ?? 0))} more` : "")
             : `${column.low} to ${column.high}`})));
     setText(byId("columns-title"), `The ${count(run.columns.length, "column")}`
         + (run.columns_left_out ? ` of ${whole(run.columns.length + run.columns_left_out)} that are listed` : ""));

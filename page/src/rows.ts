@@ -1,7 +1,7 @@
 // Rows of the data with what the model answered: a table, or images.
 import type {Row} from "./documents";
 import {byId, el, setText} from "./dom";
-import {percent, short, whole} from "./format";
+import {count, percent, short, whole} from "./format";
 import {imagePicture} from "./picture";
 
 export class RowsView {
@@ -39,7 +39,8 @@ function table(rows: Row[]): HTMLElement {
         el("thead", {}, el("tr", {}, ...head.map(text => el("th", {scope: "col", text})),
             ...names.map(text => el("th", {scope: "col", class: "cell", text})))),
         el("tbody", {}, ...rows.map(row => el("tr", {}, el("th", {scope: "row", text: whole(row.row)}), el("td", {text: row.truth}),
-            el("td", {class: row.truth === row.answer ? "" : "taken", text: row.answer}),
+            el("td", {class: row.sure === null || row.truth === row.answer ? "" : "taken", text: row.answer}),
             sure ? el("td", {class: "count", text: percent(row.sure)}) : null, el("td", {class: "count", text: short(row.cost)}),
-            ...row.cells.map(([, value]) => el("td", {class: "cell", text: value}))))));
+            ...row.cells.map(([, value]) => el("td", {class: "cell", text: value === "" ? "\u2013" : value})),
+            ...(row.cells_left_out ? [el("td", {class: "cell", text: `and ${count(row.cells_left_out, "column")} more`})] : [])))));
 }

@@ -1,13 +1,16 @@
 // Streams of traces. A browser opens six connections to a host and no more, so few streams are open at a time: those that wait
 // get their turn, and a hidden page has none.
 //
-// Invariant: each line is delivered once, in order, however often its stream was opened: a line's number says whether it is new.
+// Invariant: each line is delivered once, in order, however often its stream was opened: a line's number says whether it is new. A
+// log that ended is listened to further where there is room, for its run may be gone on with.
 import type {StateDocument} from "./documents";
 
 export interface TraceListener {
     lines(lines: string[]): void;
     state?(state: StateDocument): void;
     connected?(connected: boolean): void;
+    /** Only so many of the first lines still are in the log. */
+    cut?(lines: number): void;
     end(): void;
 }
 
@@ -38,7 +41,7 @@ export class StreamPool {
 
     /** Opens what may be open and closes what must make room. */
     private share(): void {
-        const live = this.all.filter(stream => !stream.ended);
+        const live = this.all.filter(stream => !stream.ended || this.all.length <= MOST_OPEN);
         const waiting = live.filter(stream => !stream.events);
         for (const stream of live) {
             // The first run's stream tells the state too: it keeps its place.
@@ -73,7 +76,11 @@ export class StreamPool {
         stream.events = events;
         stream.since = performance.now();
         events.onopen = () => stream.listener.connected?.(true);
-        events.onerror = () => stream.listener.connected?.(false);
+        events.onerror = () => {
+            stream.listener.connected?.(false);
+            if (stream.ended)
+                events.close();
+        };
         events.onmessage = event => {
             const number = Number(event.lastEventId);
             if (event.lastEventId !== "" && number <= stream.last)
@@ -83,10 +90,17 @@ export class StreamPool {
                 setTimeout(deliver, 0);
         };
         events.addEventListener("state", event => stream.listener.state?.(JSON.parse(event.data as string) as StateDocument));
+        events.addEventListener("cut", event => {
+            deliver();
+            stream.last = Number(event.data as string);
+            stream.ended = false;
+            stream.listener.cut?.(stream.last);
+        });
         events.addEventListener("end", () => {
             deliver();
             stream.ended = true;
-            this.close(stream);
+            if (this.all.length > MOST_OPEN)
+                this.close(stream);
             stream.listener.end();
             this.share();
         });

@@ -16,37 +16,37 @@ export interface Fall {
     message: string;
 }
 
-type Number = number | null;
+type Value = number | null;
 
 export interface Columns {
     step: number[];
     epoch: number[];
-    cost: Number[];
-    train: Number[];
-    valid: Number[];
-    accuracy: Number[];
-    rate: Number[];
-    gradient: Number[];
-    length: Number[];
-    speed: Number[];
+    cost: Value[];
+    train: Value[];
+    valid: Value[];
+    accuracy: Value[];
+    rate: Value[];
+    gradient: Value[];
+    length: Value[];
+    speed: Value[];
 }
 
 interface Line {
-    downhill?: string;
     rollback?: number;
     stopped?: string;
+    control?: string;
     step?: number;
     epoch?: number;
     to?: number;
-    rate?: Number;
+    rate?: Value;
     reason?: string;
-    cost?: Number;
-    train_cost?: Number;
-    valid_cost?: Number;
-    valid_accuracy?: Number;
-    gradient_norm?: Number;
-    step_norm?: Number;
-    seconds?: Number;
+    cost?: Value;
+    train_cost?: Value;
+    valid_cost?: Value;
+    valid_accuracy?: Value;
+    gradient_norm?: Value;
+    step_norm?: Value;
+    seconds?: Value;
 }
 
 // Rows over which the speed is an average.
@@ -58,16 +58,28 @@ function noColumns(): Columns {
 
 export class Walk {
     columns = noColumns();
-    branches: {step: number[]; cost: Number[]}[] = [];
+    branches: {step: number[]; cost: Value[]}[] = [];
     backs: Back[] = [];
+    /** Rates that were set by hand; 0: given back to the schedule. */
+    rates: {step: number; rate: number}[] = [];
     fall: Fall | null = null;
     stopped: string | null = null;
     seconds = 0;
     unread = 0;
     ended = false;
     private clock: [number, number][] = [];
+    private lines: string[] = [];
+
+    /** Only the first lines still hold: what the others told is forgotten. */
+    cut(lines: number): void {
+        const kept = this.lines.slice(0, lines);
+        Object.assign(this, new Walk());
+        for (const line of kept)
+            this.add(line);
+    }
 
     add(text: string): void {
+        this.lines.push(text);
         let line: Line;
         try {
             line = JSON.parse(text) as Line;
@@ -80,6 +92,8 @@ export class Walk {
             this.goBack(line);
         else if (line.stopped !== undefined)
             this.stop(line);
+        else if (line.control !== undefined)
+            this.rates.push({step: line.step ?? 0, rate: line.rate ?? 0});
         else if (line.step !== undefined && !this.fall)
             this.row(line, line.step);
     }
@@ -130,7 +144,7 @@ export class Walk {
     }
 
     /** The last value of a column that is a number, at a row or before it. */
-    at(column: keyof Columns, row: number): Number {
+    at(column: keyof Columns, row: number): Value {
         const values = this.columns[column];
         for (let i = Math.min(row, values.length - 1); i >= 0; i--)
             if (values[i] !== null)

@@ -65,6 +65,12 @@ export class WalkPanel {
         this.draw();
     }
 
+    /** The log was cut back to so many lines: its run goes on from there. */
+    cut(run: number, lines: number): void {
+        this.walks[run]!.cut(lines);
+        this.draw();
+    }
+
     end(run: number): void {
         this.walks[run]!.ended = true;
         this.draw();
@@ -233,7 +239,7 @@ export class WalkPanel {
         const epoch = walk.columns.epoch[row];
         setText(byId("walk-step"), row < 0 ? "no step yet" : `step ${whole(step ?? walk.columns.step[row]!)}, epoch ${whole(epoch ?? 0)}`);
         const accuracy = walk.at("accuracy", row);
-        setText(byId("walk-accuracy"), accuracy === null ? "" : `validation accuracy ${(100 * accuracy).toFixed(2)}%`);
+        setText(byId("walk-accuracy"), accuracy === null ? "" : `, validation accuracy ${(100 * accuracy).toFixed(2)}%`);
     }
 
     private say(): void {
@@ -259,6 +265,8 @@ export class WalkPanel {
             for (const back of walk.backs)
                 items.push(`${who}${back.reason || `diverged at step ${whole(back.step)}; back to step ${whole(back.to)}`}`
                     + ` (goes on at rate ${short(back.rate)})`);
+            for (const {step, rate} of walk.rates)
+                items.push(`${who}at step ${whole(step)} the rate was ${rate > 0 ? `set to ${short(rate)}` : "given back to its schedule"}`);
             if (walk.unread > 0)
                 items.push(`${who}${count(walk.unread, "line")} of the log could not be read`);
         }

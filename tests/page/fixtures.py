@@ -123,7 +123,7 @@ class Descent:
         self.step_count, self.order, self.costs = 0, [], []
         self.state, self.stopped, self.message, self.saved = "paused", None, "", None
         self.begin, self.seconds = time.monotonic(), 0.0
-        self.lines, self.snapshots = [], {}
+        self.lines, self.cuts, self.snapshots = [], [], {}
         self.lock = threading.RLock()
         recipe = {"target": data.target_name, "task": "classes" if data.classes else "numbers", "scale": "standard",
                   "net": ", ".join(f"{n} tanh" for n in hidden), "cost": "cross-entropy" if data.classes else "squared", "seed": seed,
@@ -132,6 +132,11 @@ class Descent:
         self.recipe = "".join(f"{key}={value}\n" for key, value in recipe.items())
         self.tell({"downhill": "0.1.0", "recipe": self.recipe, "data": f"{data.name}.csv", "rows": len(data.rows), "inputs": inputs,
                    "outputs": outputs, "parameters": sum(w.size for w in self.weights) + sum(b.size for b in self.biases)})
+
+    def cut(self, lines):
+        """The log is cut back, as by a command that goes on from a checkpoint."""
+        del self.lines[lines:]
+        self.cuts.append(lines)
 
     def tell(self, line):
         self.lines.append(json.dumps(line, separators=(",", ":")))
@@ -262,7 +267,7 @@ class Descent:
         flags = f"--net '{', '.join(f'{n} tanh' for n in self.hidden)}' --epochs {self.epochs}"
         return {"mode": mode, "runs": [{"name": self.data.name, "log": log, "snapshots": sorted(self.snapshots)}],
                 "columns": self.data.columns, "target": self.data.target_name, "task": "classes" if self.data.classes else "numbers",
-                "classes": self.data.classes, "parts": ["data"], "recipe": self.recipe,
+                "classes": self.data.classes or [], "parts": ["data"], "recipe": self.recipe,
                 "command": f"downhill train {self.data.name}.csv {flags}" + (" --view" if mode == "live" else ""),
                 "version": "0.1.0", "arithmetic": 1, "missing": missing}
 
@@ -306,7 +311,6 @@ class Descent:
                   else f"{np.median(data.rows[:, i]):.4g}"} for i, column in enumerate(data.columns) if column["name"] not in (x, y)]
         layers = [{"name": f"layer{i + 1}", "units": layer.shape[1], "maps": [packed(layer[:, unit]) for unit in range(min(64, layer.shape[1]))]}
                   for i, layer in enumerate(answers[1:-1])]
-        layers.append({"name": "output", "units": output.shape[1], "maps": [packed(output[:, unit]) for unit in range(output.shape[1])]})
         shown = np.arange(len(data.rows))[:500]
         return {"epoch": self.epoch, "step": self.step_count, "width": width, "height": height,
                 "x": {key: axes[0][1][key] for key in ("name", "low", "high", "values")},

@@ -123,21 +123,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         stage.streams += 1
-        sent, told = int(self.headers.get("Last-Event-ID", -1)) + 1, None
+        sent, told, over, cut = int(self.headers.get("Last-Event-ID", 0)), None, False, len(descent.cuts)
         try:
             while not stage.closed.is_set():
-                lines = descent.lines[sent:]
-                out = "".join(f"id: {sent + i}\ndata: {line}\n\n" for i, line in enumerate(lines))
+                lines = descent.lines[sent:] if cut == len(descent.cuts) else []
+                out = "".join(f"id: {sent + i + 1}\ndata: {line}\n\n" for i, line in enumerate(lines))
                 sent += len(lines)
                 state = descent.state_document()
                 if stage.mode == "live" and run == 0 and (state["step"], state["state"], state["rate"]) != told:
                     told = (state["step"], state["state"], state["rate"])
                     out += f"event: state\ndata: {json.dumps(state)}\n\n"
-                ended = descent.state == "ended" and sent == len(descent.lines)
-                self.wfile.write((out + ("event: end\ndata: {}\n\n" if ended else "")).encode("utf-8"))
+                if descent.cuts[cut:]:
+                    cut, sent = len(descent.cuts), descent.cuts[-1]
+                    out, over = f"event: cut\ndata: {sent}\n\n", False
+                elif descent.state == "ended" and sent == len(descent.lines) and not over:
+                    out, over = out + "event: end\ndata: {}\n\n", True
+                self.wfile.write((out or ":\n\n").encode("utf-8"))
                 self.wfile.flush()
-                if ended:
-                    return
                 time.sleep(0.1)
         except OSError:
             pass

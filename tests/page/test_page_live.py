@@ -83,7 +83,11 @@ def test_documents_are_asked_for_again_but_not_too_often(show):
     asked = page.stage.asked.copy()
     assert 3 <= asked.count("/api/map") <= 16
     assert 3 <= asked.count("/api/net") <= 16
-    assert asked.count("/api/answers") <= 2
+    page.locator("#answers").scroll_into_view_if_needed()
+    page.wait_for_selector(".confusion button")
+    page.stage.asked.clear()
+    page.wait_for_timeout(1500)
+    assert 1 <= page.stage.asked.count("/api/answers") <= 2
 
 
 def test_a_hidden_page_asks_for_nothing_and_a_closed_one_leaves(show):
@@ -110,6 +114,7 @@ def test_a_hidden_page_asks_for_nothing_and_a_closed_one_leaves(show):
 
 def test_lines_come_once_however_often_the_stream_opens(show):
     page, descent = live(show)
+    descent.diverge(descent.step_count - 5)
     for away in ("true", "false") * 2:
         page.evaluate("""away => {
             Object.defineProperty(document, "hidden", {get: () => away, configurable: true});
@@ -120,9 +125,26 @@ def test_lines_come_once_however_often_the_stream_opens(show):
     page.get_by_role("button", name="Go").wait_for()
     page.wait_for_timeout(300)
     page.get_by_text("As a table").click()
-    rows = [json.loads(line) for line in descent.lines[1:]]
-    said = page.locator("#walk-table-body p").inner_text()
-    assert f"of {len(rows):,} lines" in said
+    rows = [json.loads(line) for line in descent.lines]
+    back = next(i for i, row in enumerate(rows) if "rollback" in row)
+    steps = {row["step"] for i, row in enumerate(rows) if "cost" in row and (i > back or row["step"] <= rows[back]["to"])}
+    assert f"of {len(steps):,} lines" in page.locator("#walk-table-body p").inner_text()
+    assert page.locator("#walk-told-count").inner_text() == "1 event"
+
+
+def test_a_log_that_is_cut_back_is_followed(show):
+    """What was told of steps that are walked anew is forgotten."""
+    descent = fixtures.Descent(fixtures.xor(), (4,), 0.05, 4, 60).walk_epochs(20).end()
+    page = show(descent)
+    page.wait_for_function("() => document.querySelector('#walk-step').textContent.startsWith('step 20,')")
+    descent.cut(11)
+    descent.step_count = 10
+    page.wait_for_function("() => document.querySelector('#walk-step').textContent.startsWith('step 10,')")
+    descent.walk_epochs(3).end()
+    page.wait_for_function("() => document.querySelector('#walk-step').textContent.startsWith('step 13,')")
+    page.get_by_text("As a table").click()
+    steps = page.locator("#walk-table-body tbody tr td:first-child").all_inner_texts()
+    assert [int(step) for step in steps] == list(range(1, 14))
 
 
 def test_new_snapshots_appear(show):
