@@ -106,9 +106,7 @@ static int walk(training *t)
         if (row.back)
             tell_way_back(t, &row, t->row.step + 1);
         else if (row.want || row.epoch_end || atomic_load_explicit(&stop_notice, memory_order_relaxed) ||
-                 row.step >= t->progress.look_at || row.step >= t->checkpoints.due_step || row.step >= t->snapshots.due_step)
-    if (row->want)
-        trace_row(&t->trace, row, seconds_now(t));
+                 row.step >= t->progress.look_at || row.step >= t->checkpoints.due_step)
             after_step(t, &row);
         t->row.step = row.step;
     }
