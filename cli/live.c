@@ -161,6 +161,9 @@ static void publish(training *t)
     json_count(&j, "step", row->step);
     json_count(&j, "epoch", row->epoch);
     json_count(&j, "epochs", each ? total / each + (total % each != 0) : 0);
+    json_double(&j, "cost", row->step > 0 ? row->cost : NAN);
+    json_double(&j, "train_cost", t->progress.train);
+    json_double(&j, "valid_cost", t->progress.valid);
     json_double(&j, "rate", l->own_rate > 0 ? l->own_rate : row->rate > 0 ? row->rate : NAN);
     text_format(&out, ",\"own_rate\":%s", l->own_rate > 0 ? "true" : "false");
     json_double(&j, "steps_per_second", l->speed);

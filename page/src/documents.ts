@@ -116,6 +116,10 @@ export interface StateDocument {
     step: number;
     epoch: number;
     epochs: number;
+    /** Of the last step, and of the last epoch. */
+    cost?: number | null;
+    train_cost?: number | null;
+    valid_cost?: number | null;
     rate: number | null;
     own_rate: boolean;
     steps_per_second: number | null;

@@ -85,6 +85,7 @@ function showWalk(run: RunDocument, source: Source): void {
     const known = (state: StateDocument) => {
         controls.show(state);
         setState(state);
+        walk.glance(0, state);
         controls.tellFall(walk.walks[0]!);
     };
     run.runs.forEach((_one, i) => source.trace(i, {

@@ -1,7 +1,9 @@
 // The walk that a trace tells of: its lines as columns, what was walked in vain apart.
 //
 // Invariant: steps grow. A way back cuts off what lay behind it into a branch; after a step that was no finite number nothing
-// is added until there is a way back, so that what is drawn is the last finite walk.
+// is added until there is a way back, so that what is drawn is the last finite walk. The log of a long run tells of few steps: what a
+// live run says of itself between them are glances, rows without norms.
+import type {StateDocument} from "./documents";
 
 export interface Back {
     step: number;
@@ -30,6 +32,9 @@ export interface Columns {
     length: Value[];
     speed: Value[];
 }
+
+// Glances that are kept: over them every second one is forgotten.
+const GLANCES = 2000;
 
 interface Line {
     rollback?: number;
@@ -68,6 +73,9 @@ export class Walk {
     unread = 0;
     ended = false;
     private clock: [number, number][] = [];
+    /** Which rows are glances, and how many. */
+    private glanced: boolean[] = [];
+    private glances = 0;
     private lines: string[] = [];
 
     /** Only the first lines still hold: what the others told is forgotten. */
@@ -104,8 +112,11 @@ export class Walk {
             this.fall = {step, rate: line.rate ?? null, message: ""};
             return;
         }
+        while (this.glanced[c.step.length - 1] && step <= c.step[c.step.length - 1]!)
+            this.keep(c.step.length - 1);
         if (c.step.length > 0 && step <= c.step[c.step.length - 1]!)
             return;
+        this.glanced.push(false);
         this.clock.push([step, this.seconds]);
         if (this.clock.length > SPEED_ROWS)
             this.clock.shift();
@@ -122,6 +133,41 @@ export class Walk {
         c.speed.push(last[1] > first[1] ? (last[0] - first[0]) / (last[1] - first[1]) : null);
     }
 
+    /** Adds where a live run stands; false where that tells nothing new. */
+    glance(state: StateDocument): boolean {
+        const c = this.columns, last = c.step[c.step.length - 1] ?? 0;
+        if (this.fall || this.ended || typeof state.cost !== "number" || state.step <= last)
+            return false;
+        if (++this.glances > GLANCES)
+            this.thin();
+        this.glanced.push(true);
+        c.step.push(state.step);
+        c.epoch.push(state.epoch);
+        c.cost.push(state.cost);
+        c.train.push(state.train_cost ?? null);
+        c.valid.push(state.valid_cost ?? null);
+        c.rate.push(state.rate);
+        c.speed.push(state.steps_per_second);
+        for (const column of [c.accuracy, c.gradient, c.length])
+            column.push(null);
+        return true;
+    }
+
+    private thin(): void {
+        let nth = 0;
+        const stay = this.glanced.map(is => !is || nth++ % 2 === 0);
+        for (const column of [...Object.values(this.columns), this.glanced] as unknown[][])
+            column.splice(0, column.length, ...column.filter((_value, i) => stay[i]));
+        this.glances = this.glanced.filter(is => is).length + 1;
+    }
+
+    /** Forgets the rows from the given one on. */
+    private keep(rows: number): void {
+        this.glances -= this.glanced.slice(rows).filter(is => is).length;
+        for (const column of [...Object.values(this.columns), this.glanced] as unknown[][])
+            column.length = rows;
+    }
+
     private goBack(line: Line): void {
         const to = line.to ?? 0;
         let keep = this.columns.step.length;
@@ -129,8 +175,7 @@ export class Walk {
             keep--;
         const from = Math.max(0, keep - 1);
         this.branches.push({step: this.columns.step.slice(from), cost: this.columns.cost.slice(from)});
-        for (const column of Object.values(this.columns) as unknown[][])
-            column.length = keep;
+        this.keep(keep);
         this.backs.push({step: line.step ?? to, to, rate: line.rate ?? NaN, reason: line.reason ?? ""});
         this.clock = [];
         this.fall = null;

@@ -2,7 +2,7 @@
 import uPlot from "uplot";
 import {Chart, type Line, type Mark} from "./chart";
 import {classColour, onTheme, theme} from "./colour";
-import type {RunDocument} from "./documents";
+import type {RunDocument, StateDocument} from "./documents";
 import {byId, el, painter, say, setText, show} from "./dom";
 import {count, exact, middle, short, whole} from "./format";
 import {look, lookAt, onLook} from "./state";
@@ -63,6 +63,12 @@ export class WalkPanel {
         for (const line of lines)
             this.walks[run]!.add(line);
         this.draw();
+    }
+
+    /** Where a live run stands between two lines of its log. */
+    glance(run: number, state: StateDocument): void {
+        if (this.walks[run]!.glance(state))
+            this.draw();
     }
 
     /** The log was cut back to so many lines: its run goes on from there. */
