@@ -364,11 +364,12 @@ static int open_scene(training *t)
     hill_model *model = NULL;
     hill_plan_sizes sizes = HILL_PLAN_SIZES_INIT;
     text recipe = TEXT_INIT, line = TEXT_INIT;
+    const trace_files files = train_files(t);
     int status = hill_session_finish(t->session, &model, &error);
     if (status == HILL_OK)
         status = hill_plan_info(hill_model_plan(model), &sizes);
     report_recipe(&recipe, hill_session_recipe(t->session));
-    trace_first_line(&line, text_get(&recipe), t->data, &t->facts);
+    trace_first_line(&line, text_get(&recipe), &files, &t->facts);
     text_end(&line, &recipe);
     if (status == HILL_OK && line.failed)
         status = HILL_EMEMORY;
