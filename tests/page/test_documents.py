@@ -637,6 +637,10 @@ def test_a_report_says_what_cannot_be_had(trees):
 def test_the_verb(trees):
     done = trees.refuse(USAGE, "report", "run.jsonl", "-o")
     assert "-o FILE" in done
+    trees("predict", "run.safetensors", "trees.csv", "-o", "short.csv")
+    trees("predict", "run.safetensors", "trees.csv", "--out", "long.csv")
+    assert (trees.folder / "short.csv").read_bytes() == (trees.folder / "long.csv").read_bytes() != b""
+    trees.refuse(USAGE, "eval", "run.safetensors", "trees.csv", "-o", "x")
     if not has_page(trees):
         trees.refuse(FAILED, "report", "run.jsonl")
         return
