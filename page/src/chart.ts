@@ -129,7 +129,7 @@ export class Chart {
     private yAxis(): uPlot.Axis {
         const {quiet, line} = theme();
         return {
-            stroke: quiet, font: FONT, size: 46, gap: 4, space: this.options.axis ? 34 : 26,
+            stroke: quiet, font: FONT, size: 50, gap: 4, space: this.options.axis ? 34 : 26,
             // A line a decade is enough.
             grid: {stroke: line, width: 1, ...(this.options.log ? {filter: decades} : {})}, ticks: {show: false},
             values: (_plot, values) => values.map(value => (value === null ? "" : compact(value))),
@@ -168,5 +168,7 @@ function compact(value: number): string {
     const size = Math.abs(value);
     if (size >= 1e6)
         return short(value / 1e6) + "M";
+    if (size > 0 && size < 1e-3)
+        return value.toExponential(2).replace(/\.?0+e/, "e").replace("e-", "e\u2212");
     return size >= 1e4 ? short(value / 1e3) + "k" : short(value);
 }

@@ -122,9 +122,10 @@ def test_way_back_is_told_and_cut_off(show):
 
 
 def test_several_runs(show):
+    """More than a browser has connections for, and none of them has ended: each gets its turn."""
     runs = []
     for i, rate in enumerate((0.002, 0.01, 0.05, 0.02, 0.03)):
-        runs.append(fixtures.Descent(fixtures.xor(), (4,), rate, 4, 10).walk_epochs(10).end())
+        runs.append(fixtures.Descent(fixtures.xor(), (4,), rate, 4, 10).walk_epochs(10))
         runs[-1].data.name = f"run-{i}"
     page = show(runs[0], others=runs[1:])
     last = [rows_of(run)[-1]["train_cost"] for run in runs]
