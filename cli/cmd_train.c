@@ -73,9 +73,9 @@ static int open_curve(training *t)
 
 int cmd_train(const arguments *a)
 {
-    static int (*const phases[])(training *) = {train_read_recipe, adopt_recipe,         choose_outputs, train_open_tables,
-                                                train_session,     train_refuse_guesses, go_on,          open_curve,
-                                                train_introduce,   live_open,            train_walk,     train_end};
+    static int (*const phases[])(training *) = {
+        train_read_recipe, adopt_recipe,    choose_outputs, train_open_tables, train_session, train_refuse_guesses, go_on,
+        open_curve,        train_introduce, live_open,      train_walk,        train_end};
     training t = train_make(a);
     stop_endure();
     int code = train_standard_inputs(a);

@@ -10,6 +10,7 @@
 
 #include "input.h"
 #include "output.h"
+#include "snapshots.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -17,30 +18,6 @@
 
 /* Snapshots of a run that are told of. */
 #define SNAPSHOTS_MOST 100000
-
-static void snapshots_of(const scene_log *log, text *folder)
-{
-    const char *path = text_get(&log->path);
-    size_t length = strlen(path);
-    if (length > 6 && strcmp(path + length - 6, ".jsonl") == 0)
-        length -= 6;
-    text_bytes(folder, path, length);
-    text_string(folder, ".snapshots");
-}
-
-/* "epoch-000012.safetensors" is of epoch 12. */
-static bool epoch_of(const char *name, uint64_t *epoch)
-{
-    static const char begin[] = "epoch-", end[] = ".safetensors";
-    if (strncmp(name, begin, sizeof begin - 1) != 0)
-        return false;
-    const char *number = name + sizeof begin - 1;
-    size_t digits = strspn(number, "0123456789");
-    if (digits < 6 || digits > 15 || strcmp(number + digits, end) != 0)
-        return false;
-    *epoch = strtoull(number, NULL, 10);
-    return true;
-}
 
 static int by_epoch(const void *a, const void *b)
 {
@@ -55,12 +32,12 @@ size_t scene_snapshots(const scene_log *log, uint64_t **out)
     *out = NULL;
     if (!log->path.length)
         return 0;
-    snapshots_of(log, &folder);
+    snapshots_folder(&folder, text_get(&log->path));
     DIR *stream = folder.failed ? NULL : opendir(text_get(&folder));
     text_free(&folder);
     for (const struct dirent *entry; stream && (entry = readdir(stream)) != NULL && count < SNAPSHOTS_MOST;) {
         uint64_t epoch;
-        if (!epoch_of(entry->d_name, &epoch))
+        if (!snapshots_epoch(entry->d_name, &epoch))
             continue;
         if (count == room) {
             uint64_t *more = realloc(*out, (room = 2 * room + 64) * sizeof *more);
@@ -110,12 +87,20 @@ static hill_model *open_model(const scene *s, const char *path, text *problem)
     return model;
 }
 
+/* The weights of the moment, not the best so far. */
 static hill_model *open_snapshot(const scene *s, uint64_t epoch, text *problem)
 {
-    text path = TEXT_INIT;
-    snapshots_of(&s->logs[0], &path);
-    text_format(&path, "/epoch-%06llu.safetensors", (unsigned long long)epoch);
+    text folder = TEXT_INIT, path = TEXT_INIT;
+    hill_error error = HILL_ERROR_INIT;
+    snapshots_folder(&folder, text_get(&s->logs[0].path));
+    snapshots_file(&path, text_get(&folder), epoch);
     hill_model *model = open_model(s, text_get(&path), problem);
+    if (model && hill_model_take_moment(model, text_get(&path), &error) != HILL_OK) {
+        text_string(problem, error.text);
+        hill_model_free(model);
+        model = NULL;
+    }
+    text_free(&folder);
     text_free(&path);
     return model;
 }

@@ -413,6 +413,13 @@ HILL_API int hill_session_finish(hill_session *session, hill_model **out, hill_e
 HILL_API int hill_session_save(hill_session *session, const char *path, hill_error *error);
 HILL_API int hill_session_resume(hill_session *session, const char *path, hill_error *error);
 
+/*
+ * The weights of a checkpoint's model are the best so far, where there are validation rows. This puts in their place those of the
+ * moment, which the next step starts from; `model` is that of the file, or of the same net. HILL_EMODEL: the file is no checkpoint, or of
+ * another net; the model is as it was.
+ */
+HILL_API int hill_model_take_moment(hill_model *model, const char *path, hill_error *error);
+
 /* Sixteen hexadecimal digits of recipe, tables and start weights: sessions that share them can go on from each other's checkpoints. */
 HILL_API const char *hill_session_key(const hill_session *session);
 

@@ -302,3 +302,21 @@ int hill_session_save(hill_session *session, const char *path, hill_error *error
     hill_model_free(model);
     return status;
 }
+
+int hill_model_take_moment(hill_model *model, const char *path, hill_error *error)
+{
+    const hill_plan *plan = hill_model_plan(model);
+    hill__safetensors *file;
+    HILL__TRY(hill__safetensors_read(path, &model->host, &file, error));
+    float *weights = hill__alloc(&file->allocator, plan->vector, sizeof *weights);
+    int status = weights ? HILL_OK : hill__fail_memory(error);
+    if (status == HILL_OK && !hill__safetensors_meta(file, "run"))
+        status = hill__fail(error, HILL_EMODEL, "%s: is a model but no checkpoint: its metadata lacks \"run\"", path);
+    if (status == HILL_OK)
+        status = hill__model_load_part(file, path, HILL__RUN_PREFIX, plan, weights, error);
+    if (status == HILL_OK)
+        memcpy(hill_model_weights(model), weights, plan->vector * sizeof *weights);
+    hill__free(&file->allocator, weights, plan->vector, sizeof *weights);
+    hill__safetensors_free(file);
+    return status;
+}

@@ -31,6 +31,9 @@ static const model_fact model_facts[] = {
     {"steps", offsetof(hill__facts, steps)},
     {"best_epoch", offsetof(hill__facts, best_epoch)},
 };
+/* Inputs that a model may have whatever its file weighs: 4 MB a row. */
+#define MODEL_INPUTS_FREE ((size_t)1 << 20)
+
 #define MODEL_FACTS (sizeof model_facts / sizeof model_facts[0])
 
 int hill__model_tables(const hill__encoder *encoder, const hill_plan *plan, hill_error *error)
@@ -218,7 +221,8 @@ static int model_read(const hill__safetensors *file, const char *path, const hil
     HILL__TRY(model_meta(file, path, "encoder", &text, error));
     int status = hill__encoder_parse(text->string, text->length, &file->allocator, &parts.encoder, &inner);
     HILL__TRY(model_blame(status, &inner, path, error));
-    if (parts.encoder->width > file->file.length / sizeof(float)) {
+    /* A dense layer has a weight for each input. Large pictures, of which a convolution sees a part at a time, are rows at most. */
+    if (parts.encoder->width > MODEL_INPUTS_FREE && parts.encoder->width > file->file.length / sizeof(float)) {
         hill__encoder_free(parts.encoder);
         return hill__fail(error, HILL_EMODEL, "%s: encoder: more inputs than there are weights, at byte %lu", path,
                           8 + (unsigned long)text->at);

@@ -500,36 +500,45 @@ def test_tests_and_targets_in_files_of_their_own(downhill):
 # ---- snapshots and descents under way ------------------------------------------------------------------------------------------------
 
 
-def test_snapshots_are_weights_of_their_epoch(trees):
-    folder = trees.folder / "run.snapshots"
-    folder.mkdir()
-    for epochs in (3, 5):
-        train(trees, "trees.csv", "--epochs", epochs, "--net", "16 relu, 8 relu", log="other.jsonl", model="other.safetensors")
-        shutil.move(trees.folder / "other.safetensors", folder / f"epoch-{epochs:06}.safetensors")
-    (folder / "epoch-000004.safetensors").write_bytes(b"no model")
+def test_snapshots_are_weights_of_their_moment(downhill):
+    """A long rate makes the best weights so far, which a snapshot predicts with, others than those of the moment now and then."""
+    downhill.write("trees.csv", classes_table())
+    train(downhill, "trees.csv", "--epochs", 12, "--net", "16 relu, 8 relu", "--rate", 0.1, "--patience", 0, "--snapshots", 6)
+    folder = downhill.folder / "run.snapshots"
+    (folder / "epoch-000005.safetensors").write_bytes(b"no model")
     (folder / "epoch-7.safetensors").write_bytes(b"")
     (folder / "epoch-000009.safetensors.tmp1").write_bytes(b"")
-    found = ask_all(trees, "run.jsonl", "run", "net?at=3", "answers?at=5", "net", "map?at=3", "net?at=4", "net?at=6", "answers?at=3")
-    assert found[0][1]["runs"][0]["snapshots"] == [3, 4, 5]
-    assert [status for status, _ in found] == [200, 200, 200, 200, 200, 404, 404, 200]
-    third = Model(folder / "epoch-000003.safetensors")
-    must_be(found[1][1]["layers"][0]["weights"], third.tensors["layer1.weight"])
-    assert found[1][1]["epoch"] == 3 and found[1][1]["step"] == int(third.facts["steps"])
-    must_be(found[3][1]["layers"][0]["weights"], trees.model.tensors["layer1.weight"])
-    for at, epoch in ((2, 5), (7, 3)):
-        measured = json.loads(trees("eval", folder / f"epoch-{epoch:06}.safetensors", "trees.csv", "--json").stdout)
-        assert found[at][1]["confusion"] == measured["confusion"] and found[at][1]["epoch"] == epoch
-        assert math.isclose(found[at][1]["metrics"]["cost"], measured["cost"])
-    assert found[4][1]["epoch"] == 3
+    shutil.copy(downhill.folder / "run.safetensors", folder / "epoch-000011.safetensors")  # a model, but no checkpoint
+    kept = range(0, 14, 2)
+    found = ask_all(downhill, "run.jsonl", "run", "net?at=5", "net?at=3", "net?at=11", "map?at=4",
+                    *(f"{what}?at={epoch}" for epoch in kept for what in ("net", "answers")))
+    assert found[0][1]["runs"][0]["snapshots"] == [0, 2, 4, 5, 6, 8, 10, 11, 12]
+    assert [status for status, _ in found[1:5]] == [404, 404, 404, 200]
+    assert found[4][1]["epoch"] == 4
+    best = 0
+    for i, epoch in enumerate(kept):
+        (_, net), (_, answers) = found[5 + 2 * i:7 + 2 * i]
+        file = folder / f"epoch-{epoch:06}.safetensors"
+        tensors = Model(file).tensors
+        assert net["epoch"] == answers["epoch"] == epoch and net["step"] == int(Model(file).facts["steps"])
+        must_be(net["layers"][0]["weights"], tensors["run.layer1.weight"])
+        if (tensors["layer1.weight"] == tensors["run.layer1.weight"]).all():
+            best += 1
+            measured = json.loads(downhill("eval", file, "trees.csv", "--json").stdout)
+            assert answers["confusion"] == measured["confusion"]
+            assert math.isclose(answers["metrics"]["cost"], measured["cost"])
+    assert 0 < best < len(kept)
 
 
-def test_the_last_snapshot_stands_for_a_model_that_is_not_there(trees):
-    (trees.folder / "run.snapshots").mkdir()
-    shutil.move(trees.folder / "run.safetensors", trees.folder / "run.snapshots" / "epoch-000012.safetensors")
-    (_, run), (_, net), (_, answers) = ask_all(trees, "run.jsonl", "run", "net", "answers")
-    assert run["missing"] is None and run["runs"][0]["snapshots"] == [12]
+def test_the_last_snapshot_stands_for_a_model_that_is_not_there(downhill):
+    downhill.write("trees.csv", classes_table())
+    train(downhill, "trees.csv", "--epochs", 12, "--net", "16 relu, 8 relu", "--valid", 0, "--snapshots", 3)
+    tensors = Model(downhill.folder / "run.safetensors").tensors
+    (downhill.folder / "run.safetensors").unlink()
+    (_, run), (_, net), (_, answers) = ask_all(downhill, "run.jsonl", "run", "net", "answers")
+    assert run["missing"] is None and run["runs"][0]["snapshots"] == [0, 4, 8, 12]
     assert net["epoch"] == answers["epoch"] == 12
-    must_be(net["layers"][0]["weights"], trees.model.tensors["layer1.weight"])
+    must_be(net["layers"][0]["weights"], tensors["layer1.weight"])
 
 
 def test_a_descent_under_way_is_looked_at_anew(trees):
