@@ -174,6 +174,37 @@ static void a_checkpoint_is_the_model_of_now(void **state)
     hill_table_free(table);
 }
 
+/* With validation rows a checkpoint's model is the best one; the weights of the moment can be had as well. */
+static void the_moment_can_be_looked_at(void **state)
+{
+    hill_table *table = make_data_table(1);
+    hill_session *session = begin(table, NULL, "valid=0.2\nrate=0.5\nrule=adam\nbatch=8\nepochs=9\npatience=0\nnet=4 tanh\n", 1);
+    hill_run *run = hill_session_run(session);
+    hill_model *model;
+    hill_plan_sizes sizes = HILL_PLAN_SIZES_INIT;
+    hill_error error = HILL_ERROR_INIT;
+    uint64_t best;
+    (void)state;
+    while (hill_step(run, NULL) == HILL_ROW)
+        ;
+    (void)hill_run_best(run, &best);
+    assert_true(best < 9);
+    (void)state_of(session);
+    assert_int_equal(hill_model_open(path, NULL, &model, NULL), HILL_OK);
+    assert_int_equal(hill_plan_info(hill_model_plan(model), &sizes), HILL_OK);
+    assert_memory_equal(hill_model_weights(model), hill_run_best(run, NULL), sizes.vector * sizeof(float));
+    assert_int_equal(hill_model_take_moment(model, path, &error), HILL_OK);
+    assert_memory_equal(hill_model_weights(model), hill_run_weights(run), sizes.vector * sizeof(float));
+    assert_int_equal(hill_model_save(model, path, NULL), HILL_OK);
+    assert_int_equal(hill_model_take_moment(model, path, &error), HILL_EMODEL);
+    assert_non_null(strstr(error.text, "no checkpoint"));
+    assert_int_equal(hill_model_take_moment(model, "/nowhere/at/all", &error), HILL_EINPUT);
+    assert_memory_equal(hill_model_weights(model), hill_run_weights(run), sizes.vector * sizeof(float));
+    hill_model_free(model);
+    hill_session_free(session);
+    hill_table_free(table);
+}
+
 /* Resuming fails with words that hold `part`, and leaves the session as it was. */
 static void refuse(hill_session *session, const char *part)
 {
@@ -446,6 +477,7 @@ int main(void)
         cmocka_unit_test(every_step_can_be_gone_on_from),
         cmocka_unit_test(saving_leaves_no_trace),
         cmocka_unit_test(a_checkpoint_is_the_model_of_now),
+        cmocka_unit_test(the_moment_can_be_looked_at),
         cmocka_unit_test(another_run_is_refused_field_by_field),
         cmocka_unit_test(other_start_weights_are_refused),
         cmocka_unit_test(impossible_states_are_refused),
