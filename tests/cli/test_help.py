@@ -111,7 +111,7 @@ def test_examples_work(downhill):
     for line in made:
         words = line.replace("downhill", shlex.quote(downhill.program), 1)
         if line.startswith("downhill view"):  # which goes on until somebody ends it
-            words = f"timeout --preserve-status -s INT 1 {words}"
+            words = f"timeout --foreground --preserve-status -s INT 1 {words}"
         if line.startswith("downhill report"):  # which a command without its page can't
             words += " || test $? = 1"
         done = subprocess.run(["sh", "-c", words], cwd=downhill.folder, capture_output=True, text=True, check=False,

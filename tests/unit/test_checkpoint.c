@@ -178,7 +178,8 @@ static void a_checkpoint_is_the_model_of_now(void **state)
 static void the_moment_can_be_looked_at(void **state)
 {
     hill_table *table = make_data_table(1);
-    hill_session *session = begin(table, NULL, "valid=0.2\nrate=0.5\nrule=adam\nbatch=8\nepochs=9\npatience=0\nnet=4 tanh\n", 1);
+    hill_session *session =
+        begin(table, NULL, "valid=0.2\nrate=0.5\nrule=adam\nbatch=8\nepochs=9\npatience=0\nnet=4 tanh\n", 1);
     hill_run *run = hill_session_run(session);
     hill_model *model;
     hill_plan_sizes sizes = HILL_PLAN_SIZES_INIT;
