@@ -6,13 +6,16 @@
 #include "json.h"
 
 #include <math.h>
+#include <string.h>
 
-/* Bytes go out as they are: names were checked to be UTF-8 when the file that holds them was read. */
+/* JSON is UTF-8: a byte that isn't, as the name of a file may have, becomes U+FFFD. */
 static void json_quote(text *out, const char *string)
 {
+    const char *end = string + strlen(string);
     text_string(out, "\"");
-    for (; *string; string++) {
+    for (size_t length; *string; string += length ? length : 1) {
         unsigned char c = (unsigned char)*string;
+        length = text_character(string, (size_t)(end - string));
         if (c == '"' || c == '\\')
             text_format(out, "\\%c", c);
         else if (c == '\n')
@@ -21,8 +24,10 @@ static void json_quote(text *out, const char *string)
             text_string(out, "\\t");
         else if (c < 0x20 || c == 0x7f)
             text_format(out, "\\u%04x", c);
+        else if (length == 0)
+            text_string(out, "\xef\xbf\xbd");
         else
-            text_bytes(out, string, 1);
+            text_bytes(out, string, length);
     }
     text_string(out, "\"");
 }

@@ -34,23 +34,6 @@ static bool take(reader *r, int c)
     return there;
 }
 
-/* Bytes of the character that begins here; 0: it is no UTF-8, or shorter ways to write it are asked for. */
-static size_t utf8_length(const reader *r)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const unsigned char *p = r->at;
-    size_t length = *p < 0x80 ? 1 : *p >> 5 == 6 ? 2 : *p >> 4 == 14 ? 3 : *p >> 3 == 30 ? 4 : 0;
-    if (length == 0 || (size_t)(r->end - p) < length)
-        return 0;
-    uint32_t point = length == 1 ? *p : *p & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if (p[i] >> 6 != 2)
-            return 0;
-        point = point << 6 | (p[i] & 0x3f);
-    }
-    return point < least[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff) ? 0 : length;
-}
-
 /* The four digits behind a backslash and u. */
 static bool take_hex(reader *r, uint32_t *out)
 {
@@ -119,7 +102,7 @@ static bool take_string(reader *r, text *out)
                 return false;
             continue;
         }
-        size_t length = utf8_length(r);
+        size_t length = text_character((const char *)r->at, (size_t)(r->end - r->at));
         if (length == 0)
             return false;
         if (out)

@@ -56,6 +56,22 @@ static size_t decode(const char *string, uint32_t *code)
     return length;
 }
 
+size_t text_character(const char *bytes, size_t left)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *p = (const unsigned char *)bytes;
+    size_t length = *p < 0x80 ? 1 : *p >> 5 == 6 ? 2 : *p >> 4 == 14 ? 3 : *p >> 3 == 30 ? 4 : 0;
+    if (length == 0 || left < length)
+        return 0;
+    uint32_t point = length == 1 ? *p : *p & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if (p[i] >> 6 != 2)
+            return 0;
+        point = point << 6 | (p[i] & 0x3f);
+    }
+    return point < least[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff) ? 0 : length;
+}
+
 typedef struct range {
     uint32_t first, last;
 } range;

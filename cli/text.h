@@ -41,6 +41,9 @@ void text_repeat(text *t, const char *string, size_t times);
 /* data, or "" where nothing was appended. */
 const char *text_get(const text *t);
 
+/* Bytes of the UTF-8 character that begins here, of `left` (1 or more) that are there; 0: it is none, or written longer than need be. */
+size_t text_character(const char *bytes, size_t left);
+
 /* Appends `string` without what could drive a terminal: control bytes become '?', newlines stay where `lines`. */
 void text_safe(text *t, const char *string, bool lines);
 
