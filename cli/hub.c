@@ -185,8 +185,9 @@ hub_place hub_behind(hub *h, size_t log, uint64_t lines)
     hub_place place = HUB_PLACE_INIT;
     (void)pthread_mutex_lock(&h->mutex);
     place.log = log;
-    place.cuts = h->logs[log].cuts;
-    if (lines <= h->logs[log].lines)
+    if (h->logs[log].cuts > 0)
+        place.cuts = h->logs[log].cuts - 1;
+    else if (lines <= h->logs[log].lines)
         place.line = (size_t)lines;
     (void)pthread_mutex_unlock(&h->mutex);
     return place;

@@ -42,7 +42,10 @@ bool hub_show(hub *h, size_t log, hub_which which, text *out);
 void hub_set_state(hub *h, const char *state);
 void hub_state(hub *h, text *out);
 
-/* A reader's place behind the first `lines` lines, or at the beginning where there are fewer. */
+/*
+ * A reader's place behind the first `lines` lines, or at the beginning where there are fewer. Of a log that was ever cut nobody knows
+ * which lines the reader had: it is told so, and all lines again.
+ */
 hub_place hub_behind(hub *h, size_t log, uint64_t lines);
 
 /* Appends server-sent events that the reader hasn't had, about `most` bytes of them; nothing where there are none. */
