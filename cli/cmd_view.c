@@ -85,12 +85,6 @@ static void publish(view *v)
     text_free(&out);
 }
 
-static bool view_same(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 /* Reads a log where it has changed: 1 if it had, 0 if not; *problem is an errno. What can't be read any more stays as it was. */
 static int view_read(view *v, size_t log, int *problem)
 {
@@ -98,7 +92,7 @@ static int view_read(view *v, size_t log, int *problem)
     text content = TEXT_INIT;
     int descriptor = output_open(v->a->operands[log], O_RDONLY);
     *problem = descriptor < 0 || fstat(descriptor, &now) != 0 ? errno : 0;
-    bool changed = !*problem && !view_same(&now, &v->seen[log]);
+    bool changed = !*problem && !input_unchanged(&v->seen[log], &now);
     if (changed)
         *problem = input_rest(descriptor, LOG_MOST, &content);
     if (descriptor >= 0)

@@ -7,6 +7,8 @@
 #include "options.h"
 #include "text.h"
 
+#include <sys/stat.h>
+
 /* How to read data: what the recipe was told (a model's stands for its training), under what the flags say. */
 int input_options(const arguments *a, const hill_recipe *recipe, hill_table_options *out);
 
@@ -26,6 +28,9 @@ int input_open_twin(const char *path, const hill_table_options *options, const h
 int input_read(const char *path, text *out);
 
 bool input_is_folder(const char *path);
+
+/* Whether a file is as it was, by what the system keeps of it. */
+bool input_unchanged(const struct stat *then, const struct stat *now);
 
 /* True for a file with content of its own: no folder, device or pipe. */
 bool input_is_plain(const char *path);

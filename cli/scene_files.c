@@ -87,9 +87,11 @@ static hill_model *open_model(const scene *s, const char *path, text *problem)
     return model;
 }
 
-/* The weights of the moment, not the best so far. */
+/* The weights of the moment, not the best so far. Without a log there is no folder for them. */
 static hill_model *open_snapshot(const scene *s, uint64_t epoch, text *problem)
 {
+    if (!s->logs[0].path.length)
+        return NULL;
     text folder = TEXT_INIT, path = TEXT_INIT;
     hill_error error = HILL_ERROR_INIT;
     snapshots_folder(&folder, text_get(&s->logs[0].path));
@@ -123,23 +125,76 @@ static void take_last_snapshot(scene *s)
     free(epochs);
 }
 
+/* A later run may have put its own model there: it isn't taken for this one's. */
+static bool is_of_run(const scene *s, const hill_model *model, text *problem)
+{
+    size_t count = 0;
+    const hill_knob *knobs = hill_knobs(&count);
+    const hill_recipe *its = hill_model_recipe(model);
+    hill_recipe *here = NULL;
+    bool same = true;
+    if (hill_recipe_new(&s->host, &here, NULL) == HILL_OK &&
+        hill_recipe_parse(here, text_get(&s->recipe), s->recipe.length, NULL, NULL) == HILL_OK)
+        for (size_t i = 0; i < count && same; i++) {
+            const char *knob = knobs[i].name;
+            if (!hill_recipe_is_set(here, knob) || !hill_recipe_is_set(its, knob))
+                continue;
+            same = strcmp(hill_recipe_get(here, knob), hill_recipe_get(its, knob)) == 0;
+            if (!same)
+                text_format(problem, "%s: is the model of another run: its %s is %s, and this run's is %s",
+                            text_get(&s->model_path), knob, hill_recipe_get(its, knob), hill_recipe_get(here, knob));
+        }
+    hill_recipe_free(here);
+    return same;
+}
+
+/* A model in the place of one that was shown: its rows may be others, too. */
+static void forget_tables(scene *s)
+{
+    for (size_t i = 0; i < SCENE_PARTS; i++) {
+        hill_table_free(s->tables[i].table);
+        s->tables[i].table = NULL;
+        s->tables[i].looked = false;
+        text_clear(&s->tables[i].problem);
+    }
+}
+
+/* Opens the model where its file isn't the one that was looked at before. */
+static void look_for_model(scene *s)
+{
+    const char *path = text_get(&s->model_path);
+    struct stat now;
+    const bool there = stat(path, &now) == 0;
+    if (there ? input_unchanged(&s->looked, &now) : s->finished)
+        return;
+    hill_model *model = open_model(s, path, &s->model_problem);
+    if (model && !is_of_run(s, model, &s->model_problem)) {
+        hill_model_free(model);
+        model = NULL;
+    }
+    if (there)
+        s->looked = now;
+    if (!model)
+        return;
+    if (s->finished) {
+        forget_tables(s);
+        free_model(s, &s->snapshot);
+    }
+    free_model(s, &s->model);
+    s->model = model;
+    s->finished = true;
+}
+
 bool scene_has_model(scene *s)
 {
-    if (s->finished)
+    if (s->is_live || (s->finished && s->is_report))
         return true;
-    const char *path = text_get(&s->model_path);
-    hill_model *model = NULL;
-    if (*path)
-        model = open_model(s, path, &s->model_problem);
+    if (s->model_path.length)
+        look_for_model(s);
     else if (!s->model_problem.length)
         text_string(&s->model_problem, "the log doesn't name the run's model; the command that wrote it was an older one");
-    if (model) {
-        free_model(s, &s->model);
-        s->model = model;
-        s->finished = true;
-    } else {
+    if (!s->finished)
         take_last_snapshot(s);
-    }
     return s->model != NULL;
 }
 

@@ -10,6 +10,8 @@
 #include "json.h"
 #include "scene.h"
 
+#include <sys/stat.h>
+
 /* A log by its name, and what the run is called. */
 typedef struct scene_log {
     text path, name;
@@ -49,6 +51,7 @@ struct scene {
     text version, recipe, data, targets, valid, test, start, model_path;
     hill_model *model;    /* at -1 */
     bool finished;        /* it is the run's own, not its last snapshot */
+    struct stat looked;   /* the file at model_path when it was opened last */
     uint64_t model_epoch; /* of a snapshot that stands for it */
     hill_model *snapshot; /* the last one asked for */
     uint64_t snapshot_epoch;

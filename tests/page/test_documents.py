@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import os
 import math
 import random
 import shlex
@@ -539,6 +540,27 @@ def test_the_last_snapshot_stands_for_a_model_that_is_not_there(downhill):
     assert run["missing"] is None and run["runs"][0]["snapshots"] == [0, 4, 8, 12]
     assert net["epoch"] == answers["epoch"] == 12
     must_be(net["layers"][0]["weights"], tensors["layer1.weight"])
+
+
+def test_the_model_of_another_run_is_not_taken_for_this_ones(downhill):
+    downhill.write("trees.csv", classes_table())
+    train(downhill, "trees.csv", "--epochs", 2, "--net", "4 relu", log="first.jsonl", model="same.safetensors")
+    train(downhill, "trees.csv", "--epochs", 2, "--net", "5 tanh", log="second.jsonl", model="same.safetensors")
+    (status, net), (_, run) = ask_all(downhill, "first.jsonl", "net", "run")
+    assert status == 404 and "another run: its net is 5 tanh" in net["error"] and run["missing"] == net["error"]
+    assert ask(downhill, "second.jsonl", "net")["layers"][0]["words"] == "5 tanh"
+    train(downhill, "trees.csv", "--epochs", 2, "--net", "4 relu", "--snapshots", 1, log="first.jsonl", model="same.safetensors")
+    train(downhill, "trees.csv", "--epochs", 2, "--net", "5 tanh", log="second.jsonl", model="same.safetensors")
+    assert ask(downhill, "first.jsonl", "net")["layers"][0]["words"] == "4 relu"
+
+
+def test_names_that_are_no_utf8(downhill):
+    downhill.write("trees.csv", classes_table())
+    (downhill.folder / "trees.csv").rename(downhill.folder / os.fsdecode(b"tr\xe9es.csv"))
+    words = ["train", b"tr\xe9es.csv", "--epochs", "2", "--log", "run.jsonl", "--out", "run.safetensors"]
+    subprocess.run([downhill.program, *words], cwd=downhill.folder, capture_output=True, check=True, env=downhill.environment())
+    (_, run), (status, _) = ask_all(downhill, "run.jsonl", "run", "net")
+    assert status == 200 and run["missing"] == "tr\ufffdes.csv: there is no such data"
 
 
 def test_a_descent_under_way_is_looked_at_anew(trees):

@@ -1,7 +1,9 @@
 """The server: who is let in, what is refused, and that nobody who is slow or ill-meaning is waited for."""
 import contextlib
+import fcntl
 import http.client
 import json
+import os
 import socket
 import time
 
@@ -210,6 +212,26 @@ def test_slow_requests_are_dropped(page):
     assert closed.keys() == slow.keys() and all(9 < seconds < 15 for seconds in closed.values()), closed
 
 
+def test_who_waits_for_others_is_not_dropped(pages):
+    """A trainer that a log holds up lets seven documents take two seconds each: a request that came meanwhile is answered, too."""
+    log = pages.folder / "run.fifo"
+    os.mkfifo(log)
+    unread = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(unread, fcntl.F_SETPIPE_SZ, 4096)
+    page = pages.start("train", "xor.csv", "--net", "6 tanh", "--epochs", 10**6, "--patience", 0, "--log", log.name, "--view")
+    later = page.raw(b"")
+    time.sleep(1)
+    others = [page.raw(f"GET /api/net?token={page.token} HTTP/1.1\r\nHost: {page.host}\r\n\r\n".encode()) for _ in range(7)]
+    time.sleep(4)
+    later.sendall(f"GET / HTTP/1.1\r\nHost: {page.host}\r\n\r\n".encode())
+    for connection in (later, *others):
+        connection.settimeout(30)
+    assert [status_of(connection) for connection in others] == [404] * 7
+    assert status_of(later) == 403
+    os.close(unread)
+    page.process.kill()
+
+
 def test_connections_are_kept_between_requests(page):
     connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=30)
     connection.connect()
@@ -326,6 +348,11 @@ def test_a_growing_log_is_followed(pages):
         told = events.until("state")
         assert told[0] == ("cut", "3") and len(lines(told)) == 27
         assert json.loads(told[-1][1])["state"] == "running"
+    # Who looked away meanwhile may have lines that aren't in it any more.
+    for last in (None, 5):
+        with contextlib.closing(page.stream(last=last)) as connection:
+            told = Events(connection).until("state")
+            assert told[0] == ("cut", "0") and "\n".join(lines(told)) + "\n" == log.read_text()
     assert page.end() [0] == 0
 
 
