@@ -62,7 +62,8 @@ static void publish(view *v)
     (void)hub_show(v->hub, 0, HUB_LAST_STEP, &step);
     (void)hub_show(v->hub, 0, HUB_LAST, &last);
     const text *stands = ended ? &last : &step;
-    const char *why = ended ? text_get(&last) + strlen("{\"stopped\":\"") : "";
+    static const char key[] = "{\"stopped\":\"";
+    const char *why = ended && strncmp(text_get(&last), key, sizeof key - 1) == 0 ? text_get(&last) + sizeof key - 1 : "";
     text_bytes(&stopped, why, strcspn(why, "\""));
     json_open(&j, NULL, '{');
     json_string(&j, "state", ended ? "ended" : "running");

@@ -218,10 +218,12 @@ def test_who_waits_for_others_is_not_dropped(pages):
     os.mkfifo(log)
     unread = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
     fcntl.fcntl(unread, fcntl.F_SETPIPE_SZ, 4096)
-    page = pages.start("train", "xor.csv", "--net", "6 tanh", "--epochs", 10**6, "--patience", 0, "--log", log.name, "--view")
+    page = pages.start("train", "xor.csv", "--net", "6 tanh", "--epochs", 20000, "--patience", 0, "--log", log.name, "--view")
     later = page.raw(b"")
-    time.sleep(1)
-    others = [page.raw(f"GET /api/net?token={page.token} HTTP/1.1\r\nHost: {page.host}\r\n\r\n".encode()) for _ in range(7)]
+    others = [page.raw(b"") for _ in range(7)]
+    time.sleep(1.5)
+    for connection in others:
+        connection.sendall(f"GET /api/net?token={page.token} HTTP/1.1\r\nHost: {page.host}\r\n\r\n".encode())
     time.sleep(4)
     later.sendall(f"GET / HTTP/1.1\r\nHost: {page.host}\r\n\r\n".encode())
     for connection in (later, *others):
@@ -319,6 +321,17 @@ def test_a_line_can_be_no_event(pages):
         events = Events(connection).until("state")
     assert {kind for kind, _ in events} == {"message", "state"}
     assert len(lines(events)) == 7 and json.loads(events[-1][1])["step"] == 5
+
+
+@BOTH
+@pytest.mark.parametrize("end", ['{"stopped"', '{"stopped":7,"step":"x"}', '{"stopped":"'])
+def test_ends_that_a_stranger_wrote(pages, end):
+    log = log_of(pages, 3)
+    log.write_text(log.read_text() + end + "\n")
+    page = pages.start("view", "run.jsonl")
+    state = page.get("state")
+    assert (state["state"], state["stopped"]) == ("ended", "")
+    assert page.end()[0] == 0
 
 
 @BOTH
