@@ -197,6 +197,13 @@ static void lend(training *t)
     (void)pthread_cond_signal(&l->done);
 }
 
+/* An order is followed; where the server gave up waiting, and asked for something else, that is still to come. */
+static void order_done(live *l)
+{
+    if (!l->has_order)
+        l->status = 200;
+}
+
 static void save_now(training *t)
 {
     live *l = t->live;
@@ -221,8 +228,14 @@ static void set_rate(training *t, double rate)
         l->status = 400;
         return;
     }
-    if (rate != l->own_rate)
+    if (rate != l->own_rate) {
+        /* As a disk may, so may who reads the log. */
+        l->status = 0;
+        (void)pthread_mutex_unlock(&l->mutex);
         trace_rate(&t->trace, t->row.step, rate);
+        (void)pthread_mutex_lock(&l->mutex);
+        order_done(l);
+    }
     l->own_rate = rate;
 }
 
@@ -242,7 +255,7 @@ static void follow_order(training *t)
     } else if (order == SERVE_SAVE) {
         l->status = 0;
         save_now(t);
-        l->status = 200;
+        order_done(l);
     } else if (order == SERVE_STOP) {
         t->asked_to_end = true;
     } else if (order == SERVE_RATE) {

@@ -1,6 +1,8 @@
 """A descent that is watched: the same model whoever watches, and what the page asks for is done between two steps."""
 import contextlib
+import fcntl
 import json
+import os
 import pathlib
 import signal
 import time
@@ -87,6 +89,24 @@ def test_controls(pages):
     assert code == 0 and "stopped   from the page" in said and "Ctrl-C ends it" in said
     assert not list(pages.folder.glob("*.ckpt-*"))
     pages("eval", "xor.safetensors", "xor.csv")
+
+
+def test_a_log_that_nobody_reads_holds_up_the_trainer_alone(pages):
+    log = pages.folder / "run.fifo"
+    os.mkfifo(log)
+    unread = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(unread, fcntl.F_SETPIPE_SZ, 4096)
+    page = pages.start(*ENDLESS, "--log", log.name, "--view")
+    page.do("pause")
+    rate = 1
+    while (status := page.post({"do": "rate", "rate": rate / 1000})[0]) == 200 and rate < 200:
+        rate += 1
+    assert status == 202 and page.ask(f"/?token={page.token}")[0] == 200
+    taken = os.read(unread, 65536)
+    wait_for(lambda: page.get("state")["rate"] == rate / 1000)
+    assert page.do("go")["state"] == "running" and taken.count(b'"control"') > 10
+    os.close(unread)
+    page.process.kill()
 
 
 def test_a_step_out_of_the_run(pages):
