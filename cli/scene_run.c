@@ -8,6 +8,8 @@
 
 #define COLUMNS_MOST 1000
 #define VALUES_MOST 1000
+/* Bytes of the document up to which values are told: a report must have room for it. */
+#define VALUES_BYTES ((size_t)1 << 20)
 
 static void write_runs(json *j, const scene *s)
 {
@@ -38,7 +40,8 @@ static void write_values(json *j, const hill_table *table, size_t i, const hill_
         return;
     }
     json_open(j, "values", '[');
-    for (; count < VALUES_MOST && (value = hill_table_category(table, i, count)) != NULL; count++)
+    for (; count < VALUES_MOST && j->out->length < VALUES_BYTES && (value = hill_table_category(table, i, count)) != NULL;
+         count++)
         json_string(j, NULL, value);
     json_close(j, ']');
     if (column->distinct > count)

@@ -554,6 +554,18 @@ def test_the_model_of_another_run_is_not_taken_for_this_ones(downhill):
     assert ask(downhill, "first.jsonl", "net")["layers"][0]["words"] == "4 relu"
 
 
+def test_long_texts_leave_room_in_a_report(downhill):
+    names = [f"c{k}" for k in range(50)]
+    rows = [[f"{k} {i % 60} {'w' * 1200}" for k in range(50)] + ["uv"[i % 2]] for i in range(120)]
+    downhill.write("texts.csv", written([dict(zip([*names, "t"], row, strict=True)) for row in rows], [*names, "t"]))
+    train(downhill, "texts.csv", "--target", "t", "--epochs", 1, "--net", "2 relu")
+    report = ask(downhill, "run.jsonl", "report?first=2600000")
+    columns = report["run"]["columns"]
+    assert [column["name"] for column in columns] == names and len(columns[0]["values"]) == 60
+    assert all(len(column["values"]) + column.get("values_left_out", 0) == 60 for column in columns)
+    assert report["net"] and not any("what the run is" in words for words in report["left_out"])
+
+
 def test_names_that_are_no_utf8(downhill):
     downhill.write("trees.csv", classes_table())
     (downhill.folder / "trees.csv").rename(downhill.folder / os.fsdecode(b"tr\xe9es.csv"))
