@@ -5,7 +5,8 @@
  * Workers and the caller look for a short while before they block: a step of a small net is over sooner than a sleeping thread
  * wakes up, and endless looking would steal the time of whoever has work. Soon they let others have the processor between two
  * looks: the system often wakes a worker where its caller runs, and as long as the two take turns in blocking it sees no reason
- * to part them. Nobody takes the mutex while nobody sleeps.
+ * to part them. Where others do want it, each yield may cost a whole slice of time: then threads block at once. Nobody takes the
+ * mutex while nobody sleeps.
  */
 #define _GNU_SOURCE /* sched_getaffinity and its kin */
 
@@ -16,11 +17,15 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Looks with a pause between two, and after those looks with a yield. */
 #define LOOKS_PAUSED 300u
 #define LOOKS 1500u
+
+/* After so many yields it is seen whether a quarter of them let others run. */
+#define YIELDS 16
 
 typedef struct pool_worker {
     hill__pool *pool;
@@ -48,28 +53,52 @@ struct hill__pool {
 #define ROUND_PARTS 0xFFFFu /* parts in `round` */
 #define ROUND_NEXT 0x10000u
 
-static void between_looks(unsigned look)
+/* How often this thread had to leave its processor to another; 0 where the system doesn't say. */
+static long switches(void)
 {
+#if defined(RUSAGE_THREAD)
+    struct rusage usage;
+    if (getrusage(RUSAGE_THREAD, &usage) == 0)
+        return usage.ru_nivcsw + usage.ru_nvcsw;
+#endif
+    return 0;
+}
+
+/* A wait that begins: so many looks, and the switches when the first yield was made. */
+typedef struct pool_wait {
+    unsigned look;
+    long switched;
+} pool_wait;
+
+/* Passes a moment; false where it's time to block. */
+static bool look_again(pool_wait *wait)
+{
+    unsigned look = wait->look++;
     if (look >= LOOKS_PAUSED) {
+        if (look == LOOKS_PAUSED)
+            wait->switched = switches();
+        else if ((look - LOOKS_PAUSED) % YIELDS == 0 && switches() - wait->switched > YIELDS / 4)
+            return false;
         (void)sched_yield();
-        return;
+        return look < LOOKS;
     }
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
     __asm__ volatile("yield");
 #endif
+    return true;
 }
 
 /* Waits until there was another round than `seen`, and returns it. */
 static uint64_t wait_for_round(hill__pool *pool, uint64_t seen)
 {
     uint64_t round;
-    for (unsigned look = 0; look < LOOKS; look++) {
+    pool_wait wait = {0};
+    do {
         if ((round = atomic_load_explicit(&pool->round, memory_order_acquire)) != seen)
             return round;
-        between_looks(look);
-    }
+    } while (look_again(&wait));
     pthread_mutex_lock(&pool->mutex);
     atomic_fetch_add(&pool->sleepers, 1);
     while ((round = atomic_load(&pool->round)) == seen)
@@ -137,11 +166,11 @@ static void begin_round(hill__pool *pool, unsigned parts)
 
 static void wait_for_parts(hill__pool *pool)
 {
-    for (unsigned look = 0; look < LOOKS; look++) {
+    pool_wait wait = {0};
+    do {
         if (atomic_load_explicit(&pool->busy, memory_order_acquire) == 0)
             return;
-        between_looks(look);
-    }
+    } while (look_again(&wait));
     pthread_mutex_lock(&pool->mutex);
     atomic_store(&pool->waiting, true);
     while (atomic_load(&pool->busy) != 0)
