@@ -201,6 +201,10 @@ def two_loops(g, pairs):
     return q
 
 
+# Where so many looks along a line meet no point that will do, costs no longer tell points apart: that is the foot.
+LOOKS = 40
+
+
 def lbfgs(whole, w, steps, rate=1.0, memory=10):
     """Nocedal 1980. Along a line it looks at `rate` (the first time at no more than 1 away), goes on four times as far while it is downhill,
     and then between the ends by cubics, until a point meets the strong conditions of Wolfe (1e-4, 0.9)."""
@@ -211,7 +215,9 @@ def lbfgs(whole, w, steps, rate=1.0, memory=10):
         slope = g @ d
         t = rate if pairs else rate / max(1, (-slope) ** 0.5)
         low, high = (0, cost, slope), None
-        while True:
+        for look in range(LOOKS + 1):
+            if look == LOOKS:
+                return w
             there = w + t * d
             new_cost, new_g = whole.look(there)
             new_slope = new_g @ d
