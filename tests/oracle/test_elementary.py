@@ -36,7 +36,7 @@ def test_sample(tmp_path):
     pytest.param("trig.inc", "0x1.4442dp-24f", "0x1.4443dp-24f", "sin", id="half-pi"),
     pytest.param("angle.c", "0xDB629599", "0xDB629589", "cos", id="two-over-pi"),
     pytest.param("pow.inc", "3.85192594e-08f", "4.85192594e-08f", "pow", id="low-part"),
-    pytest.param("vec_avx2.h", "_mm256_fmadd_ps(a, b, c)", "_mm256_add_ps(_mm256_mul_ps(a, b), c)", "avx2 differs", id="row"),
+    pytest.param("vec_avx2.h", "_mm256_fmadd_ps(a, b, c)", "_mm256_add_ps(_mm256_mul_ps(a, b), c)", " differs", id="row"),
 ])
 def test_planted_bug_is_seen(tmp_path, file, right, wrong, name):
     for source in [*(ROOT / "src/kernel").iterdir(), *(ROOT / "src/base").glob("*.h")]:

@@ -18,7 +18,7 @@ ALLOWED = set("""
     open open64 close read write lseek lseek64 fsync rename unlink stat stat64 fstat fstat64 statvfs statvfs64 lstat lstat64 ftruncate ftruncate64
     access mkstemp fchmod umask getpid opendir readdir readdir64 closedir realpath
     __errno_location
-    sysconf sched_getaffinity sched_getcpu sched_setaffinity __sched_cpucount sched_yield
+    sysconf sched_getaffinity sched_getcpu sched_setaffinity __sched_cpucount sched_yield getrusage
     pthread_create pthread_attr_init pthread_attr_setstacksize pthread_attr_destroy pthread_join pthread_mutex_init pthread_mutex_destroy pthread_mutex_lock pthread_mutex_unlock
     pthread_cond_init pthread_cond_destroy pthread_cond_wait pthread_cond_signal pthread_cond_broadcast
     inflate inflateInit2_ inflateEnd inflateReset crc32 crc32_z
