@@ -9,6 +9,7 @@
 
 #include "report.h"
 #include "scene.h"
+#include "trace.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -20,9 +21,7 @@
 static void default_name(const char *log, text *out)
 {
     const char *slash = strrchr(log, '/'), *name = slash ? slash + 1 : log;
-    size_t length = strlen(name);
-    if (length > 6 && strcmp(name + length - 6, ".jsonl") == 0)
-        length -= 6;
+    size_t length = trace_stem(log) - (size_t)(name - log);
     text_bytes(out, name, length);
     text_string(out, ".html");
 }

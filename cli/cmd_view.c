@@ -7,7 +7,7 @@
 
 #include "hub.h"
 #include "input.h"
-#include "json.h"
+#include "json_read.h"
 #include "output.h"
 #include "report.h"
 #include "scene.h"
@@ -34,56 +34,60 @@ typedef struct view {
     struct stat seen[OPERANDS_MOST]; /* the logs when they were read last */
 } view;
 
-/* The number behind `key` in a line, or NaN. */
-static double view_number(const text *line, const char *key)
+/* A number of a line, or NaN. */
+static double view_number(const json_value *line, const char *key)
 {
-    char *end = NULL;
-    const char *found = strstr(text_get(line), key);
-    if (!found)
-        return NAN;
-    double number = strtod(found + strlen(key), &end);
-    return end == found + strlen(key) ? NAN : number;
+    json_value value;
+    double number;
+    return json_member(line, key, &value) && json_number(&value, &number) ? number : NAN;
 }
 
-static void view_count(json *j, const char *key, double number)
+/* A text of a line, nothing where it has none. */
+static void view_text(const json_value *line, const char *key, text *out)
 {
-    if (number >= 0 && number < 1e18)
-        json_count(j, key, (uint64_t)number);
-    else
-        json_null(j, key);
+    json_value value;
+    if (json_member(line, key, &value) && !json_take(&value, out))
+        text_clear(out);
+}
+
+/* A line that was kept; an empty object where there is none that can be read. */
+static bool view_line(const view *v, hub_which which, text *line, json_value *out)
+{
+    bool ended = hub_show(v->hub, 0, which, line);
+    if (!json_whole(text_get(line), line->length, out) || out->kind != JSON_OBJECT)
+        (void)json_whole("{}", 2, out);
+    return ended;
 }
 
 /* Where the run of the first log stands, by its last lines. */
 static void publish(view *v)
 {
-    text out = TEXT_INIT, first = TEXT_INIT, step = TEXT_INIT, last = TEXT_INIT, stopped = TEXT_INIT;
-    json j = {&out, false};
-    bool ended = hub_show(v->hub, 0, HUB_FIRST, &first);
-    (void)hub_show(v->hub, 0, HUB_LAST_STEP, &step);
-    (void)hub_show(v->hub, 0, HUB_LAST, &last);
-    const text *stands = ended ? &last : &step;
-    static const char key[] = "{\"stopped\":\"";
-    const char *why = ended && strncmp(text_get(&last), key, sizeof key - 1) == 0 ? text_get(&last) + sizeof key - 1 : "";
-    text_bytes(&stopped, why, strcspn(why, "\""));
-    json_open(&j, NULL, '{');
-    json_string(&j, "state", ended ? "ended" : "running");
-    view_count(&j, "step", view_number(stands, "\"step\":"));
-    view_count(&j, "epoch", view_number(stands, "\"epoch\":"));
-    view_count(&j, "epochs", view_number(&first, "\\nepochs="));
-    json_double(&j, "rate", view_number(&step, "\"rate\":"));
-    text_string(&out, ",\"own_rate\":false");
-    json_double(&j, "steps_per_second", view_number(stands, "\"step\":") / view_number(stands, "\"seconds\":"));
-    json_null(&j, "saved");
-    json_string(&j, "stopped", ended ? text_get(&stopped) : NULL);
-    json_string(&j, "message", "");
-    json_close(&j, '}');
-    text_end(&out, &first);
-    text_end(&out, &step);
-    text_end(&out, &last);
-    text_end(&out, &stopped);
-    if (!out.failed)
-        hub_set_state(v->hub, text_get(&out));
-    text_free(&out);
+    static const char key[] = "\nepochs=";
+    text texts[3] = {TEXT_INIT, TEXT_INIT, TEXT_INIT}, recipe = TEXT_INIT, stopped = TEXT_INIT;
+    json_value first, step, last;
+    bool ended = view_line(v, HUB_FIRST, &texts[0], &first);
+    (void)view_line(v, HUB_LAST_STEP, &texts[1], &step);
+    (void)view_line(v, HUB_LAST, &texts[2], &last);
+    const json_value *stands = ended ? &last : &step;
+    view_text(&first, "recipe", &recipe);
+    const char *epochs = strstr(text_get(&recipe), key);
+    if (ended)
+        view_text(&last, "stopped", &stopped);
+    hub_set_state(v->hub, &(hub_standing){.state = ended ? "ended" : "running",
+                                          .step = view_number(stands, "step"),
+                                          .epoch = view_number(stands, "epoch"),
+                                          .epochs = epochs ? strtod(epochs + sizeof key - 1, NULL) : NAN,
+                                          .cost = view_number(&step, "cost"),
+                                          .train_cost = view_number(&step, "train_cost"),
+                                          .valid_cost = view_number(&step, "valid_cost"),
+                                          .rate = view_number(&step, "rate"),
+                                          .steps_per_second = view_number(stands, "step") / view_number(stands, "seconds"),
+                                          .stopped = ended ? text_get(&stopped) : NULL,
+                                          .message = ""});
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        text_free(&texts[i]);
+    text_free(&recipe);
+    text_free(&stopped);
 }
 
 /* Reads a log where it has changed: 1 if it had, 0 if not; *problem is an errno. What can't be read any more stays as it was. */

@@ -5,6 +5,8 @@
  */
 #include "hub.h"
 
+#include "json.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,15 +164,38 @@ bool hub_show(hub *h, size_t log, hub_which which, text *out)
     return ended;
 }
 
-void hub_set_state(hub *h, const char *state)
+static void write_standing(const hub_standing *s, text *out)
 {
+    json j = {out, false};
+    json_open(&j, NULL, '{');
+    json_string(&j, "state", s->state);
+    json_double(&j, "step", s->step);
+    json_double(&j, "epoch", s->epoch);
+    json_double(&j, "epochs", s->epochs);
+    json_double(&j, "cost", s->cost);
+    json_double(&j, "train_cost", s->train_cost);
+    json_double(&j, "valid_cost", s->valid_cost);
+    json_double(&j, "rate", s->rate);
+    text_format(out, ",\"own_rate\":%s", s->own_rate ? "true" : "false");
+    json_double(&j, "steps_per_second", s->steps_per_second);
+    json_string(&j, "saved", s->saved);
+    json_string(&j, "stopped", s->stopped);
+    json_string(&j, "message", s->message);
+    json_close(&j, '}');
+}
+
+void hub_set_state(hub *h, const hub_standing *standing)
+{
+    text state = TEXT_INIT;
+    write_standing(standing, &state);
     (void)pthread_mutex_lock(&h->mutex);
-    if (strcmp(text_get(&h->state), state) != 0) {
+    if (!state.failed && strcmp(text_get(&h->state), text_get(&state)) != 0) {
         text_clear(&h->state);
-        text_string(&h->state, state);
+        text_string(&h->state, text_get(&state));
         h->states++;
     }
     (void)pthread_mutex_unlock(&h->mutex);
+    text_free(&state);
 }
 
 void hub_state(hub *h, text *out)

@@ -38,8 +38,19 @@ void hub_follow(hub *h, size_t log, const char *bytes, size_t length);
 typedef enum hub_which { HUB_FIRST, HUB_LAST_STEP, HUB_LAST } hub_which;
 bool hub_show(hub *h, size_t log, hub_which which, text *out);
 
-/* The state, a JSON object, from now on; told where it differs from the last one. */
-void hub_set_state(hub *h, const char *state);
+/* Where a descent stands: the document state. What isn't known is NaN, or NULL; steps and epochs are whole. */
+typedef struct hub_standing {
+    const char *state; /* "running", "paused", "ended" */
+    double step, epoch, epochs;
+    double cost, train_cost, valid_cost; /* of the last step; of the last epoch */
+    double rate;
+    bool own_rate;
+    double steps_per_second;
+    const char *saved, *stopped, *message;
+} hub_standing;
+
+/* That is so from now on; told where it differs from what was so before. */
+void hub_set_state(hub *h, const hub_standing *standing);
 void hub_state(hub *h, text *out);
 
 /*

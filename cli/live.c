@@ -72,34 +72,33 @@ static void nudge(live *l)
 
 /* ---- In the server's thread ---- */
 
-static int lend_weights(void *self, float *weights, uint64_t *epoch, uint64_t *step)
+/* Has the trainer write to where *wanted says, and says where the descent stood with its last weights. 0, or -1 where it didn't in time. */
+static int have_written(live *l, float **wanted, float *to, uint64_t *epoch, uint64_t *step)
 {
-    live *l = self;
     (void)pthread_mutex_lock(&l->mutex);
-    l->weights = weights;
+    *wanted = to;
     nudge(l);
-    for (double end = progress_clock() + PATIENCE; l->weights && wait_until(&l->done, &l->mutex, end);)
+    for (double end = progress_clock() + PATIENCE; *wanted && wait_until(&l->done, &l->mutex, end);)
         ;
-    int status = l->weights ? -1 : 0;
-    l->weights = NULL;
+    int status = *wanted ? -1 : 0;
+    *wanted = NULL;
     *epoch = l->epoch;
     *step = l->step;
     (void)pthread_mutex_unlock(&l->mutex);
     return status;
 }
 
+static int lend_weights(void *self, float *weights, uint64_t *epoch, uint64_t *step)
+{
+    live *l = self;
+    return have_written(l, &l->weights, weights, epoch, step);
+}
+
 static int lend_gradient(void *self, float *gradient)
 {
     live *l = self;
-    (void)pthread_mutex_lock(&l->mutex);
-    l->gradient = gradient;
-    nudge(l);
-    for (double end = progress_clock() + PATIENCE; l->gradient && wait_until(&l->done, &l->mutex, end);)
-        ;
-    int status = l->gradient ? -1 : 0;
-    l->gradient = NULL;
-    (void)pthread_mutex_unlock(&l->mutex);
-    return status;
+    uint64_t epoch, step;
+    return have_written(l, &l->gradient, gradient, &epoch, &step);
 }
 
 static int pass_order(void *self, serve_order order, double rate)
@@ -151,29 +150,26 @@ static void measure(live *l, uint64_t step)
 static void publish(training *t)
 {
     live *l = t->live;
-    text out = TEXT_INIT;
-    json j = {&out, false};
     const hill_row *row = &t->row;
     uint64_t each = hill_run_epoch_steps(t->run), total = hill_run_total_steps(t->run);
     measure(l, row->step);
-    json_open(&j, NULL, '{');
-    json_string(&j, "state", l->ended ? "ended" : l->paused ? "paused" : "running");
-    json_count(&j, "step", row->step);
-    json_count(&j, "epoch", row->epoch);
-    json_count(&j, "epochs", each ? total / each + (total % each != 0) : 0);
-    json_double(&j, "cost", row->step > 0 ? row->cost : NAN);
-    json_double(&j, "train_cost", t->progress.train);
-    json_double(&j, "valid_cost", t->progress.valid);
-    json_double(&j, "rate", l->own_rate > 0 ? l->own_rate : row->rate > 0 ? row->rate : NAN);
-    text_format(&out, ",\"own_rate\":%s", l->own_rate > 0 ? "true" : "false");
-    json_double(&j, "steps_per_second", l->speed);
-    json_string(&j, "saved", t->saved ? text_get(&t->out) : NULL);
-    json_string(&j, "stopped", l->stopped);
-    json_string(&j, "message", text_get(&l->message));
-    json_close(&j, '}');
-    if (!out.failed)
-        hub_set_state(l->hub, text_get(&out));
-    text_free(&out);
+    hub_set_state(l->hub, &(hub_standing){.state = l->ended    ? "ended"
+                                                   : l->paused ? "paused"
+                                                               : "running",
+                                          .step = (double)row->step,
+                                          .epoch = (double)row->epoch,
+                                          .epochs = each ? ceil((double)total / (double)each) : 0,
+                                          .cost = row->step > 0 ? row->cost : NAN,
+                                          .train_cost = t->progress.train,
+                                          .valid_cost = t->progress.valid,
+                                          .rate = l->own_rate > 0 ? l->own_rate
+                                                  : row->rate > 0 ? row->rate
+                                                                  : NAN,
+                                          .own_rate = l->own_rate > 0,
+                                          .steps_per_second = l->speed,
+                                          .saved = t->saved ? text_get(&t->out) : NULL,
+                                          .stopped = l->stopped,
+                                          .message = text_get(&l->message)});
 }
 
 /* Gives the server what it waits for: after the end the weights that the model has. */

@@ -8,6 +8,7 @@
 #include "input.h"
 #include "json_read.h"
 #include "output.h"
+#include "trace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,9 +74,7 @@ static bool take_first_line(scene *s, const char *line, size_t length)
 static void name_log(scene_log *log, const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    size_t length = strlen(name);
-    if (length > 6 && strcmp(name + length - 6, ".jsonl") == 0)
-        length -= 6;
+    size_t length = trace_stem(path) - (size_t)(name - path);
     text_string(&log->path, path);
     text_bytes(&log->name, name, length);
 }

@@ -107,6 +107,7 @@ static void add_on_axis(const map *m, const axis *a, size_t i, text *out)
         text_double(out, a->low + (a->high - a->low) * ((double)i / (double)(a->cells - 1)));
 }
 
+/* A line of the grid; with `typical` NULL the names of its columns. */
 static void add_line(const map *m, const text *typical, size_t x, size_t y, text *out)
 {
     hill_column column = HILL_COLUMN_INIT;
@@ -117,7 +118,9 @@ static void add_line(const map *m, const text *typical, size_t x, size_t y, text
         if (comma)
             text_string(out, ",");
         comma = true;
-        if (i == m->x.column)
+        if (!typical)
+            add_quoted(out, column.name);
+        else if (i == m->x.column)
             add_on_axis(m, &m->x, x, out);
         else if (i == m->y.column)
             add_on_axis(m, &m->y, y, out);
@@ -129,21 +132,6 @@ static void add_line(const map *m, const text *typical, size_t x, size_t y, text
     text_string(out, "\n");
 }
 
-static void add_names(const map *m, text *out)
-{
-    hill_column column = HILL_COLUMN_INIT;
-    bool comma = false;
-    for (size_t i = 0; i < m->columns; i++) {
-        if (i == m->target || hill_table_column(m->table, i, &column) != HILL_OK)
-            continue;
-        if (comma)
-            text_string(out, ",");
-        comma = true;
-        add_quoted(out, column.name);
-    }
-    text_string(out, "\n");
-}
-
 int map_make_grid(map *m, const text *typical, text *out)
 {
     text csv = TEXT_INIT;
@@ -151,7 +139,7 @@ int map_make_grid(map *m, const text *typical, text *out)
     hill_host host = m->s->host;
     hill_table_options options = HILL_TABLE_OPTIONS_INIT;
     const arguments none = {.program = ""};
-    add_names(m, &csv);
+    add_line(m, NULL, 0, 0, &csv);
     for (size_t y = 0; y < m->y.cells; y++)
         for (size_t x = 0; x < m->x.cells; x++)
             add_line(m, typical, x, y, &csv);

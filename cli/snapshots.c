@@ -9,6 +9,7 @@
 #include "snapshots.h"
 
 #include "output.h"
+#include "trace.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,10 +25,7 @@
 
 void snapshots_folder(text *out, const char *log)
 {
-    static const char ending[] = ".jsonl";
-    size_t length = strlen(log), cut = sizeof ending - 1;
-    bool ends = length > cut && log[length - cut - 1] != '/' && strcmp(log + length - cut, ending) == 0;
-    text_bytes(out, log, ends ? length - cut : length);
+    text_bytes(out, log, trace_stem(log));
     text_string(out, ".snapshots");
 }
 

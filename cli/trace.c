@@ -71,6 +71,14 @@ static int log_problem(const char *path, int code, const char *what, int problem
     return output_error(output_problem(problem, code), "%s: cannot be %s: %s", path, what, strerror(problem));
 }
 
+size_t trace_stem(const char *path)
+{
+    static const char ending[] = ".jsonl";
+    size_t length = strlen(path), cut = sizeof ending - 1;
+    bool ends = length > cut && path[length - cut - 1] != '/' && strcmp(path + length - cut, ending) == 0;
+    return ends ? length - cut : length;
+}
+
 int trace_check(const char *path)
 {
     struct stat facts;

@@ -22,6 +22,9 @@ typedef struct trace {
     size_t heard;    /* how much of it was told */
 } trace;
 
+/* Bytes of a log's path before its ".jsonl", all of them where it has none. */
+size_t trace_stem(const char *path);
+
 /* Whether a log can be written there: nothing, an older log, or a device. Returns 0 or an exit code after saying why not. */
 int trace_check(const char *path);
 

@@ -6,6 +6,7 @@ import pathlib
 
 import pytest
 
+import command_line
 import support
 
 # The oracles' libraries use one thread each: two tests run at a time, and threads would only make them wait for each other.
@@ -70,3 +71,11 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("facts")
         for line in sorted(set(lines)):
             terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def downhill(tmp_path):
+    """The command in an empty folder that holds xor.csv."""
+    made = command_line.Downhill(tmp_path)
+    made.write("xor.csv", command_line.XOR)
+    return made

@@ -1,16 +1,7 @@
 """Fixtures of the command's tests."""
 import pytest
 
-import command_line
 from command_tables import classes_table, numbers_table
-
-
-@pytest.fixture
-def downhill(tmp_path):
-    """The command in an empty folder that holds xor.csv."""
-    made = command_line.Downhill(tmp_path)
-    made.write("xor.csv", command_line.XOR)
-    return made
 
 
 @pytest.fixture
